@@ -1,0 +1,1 @@
+//! Carries a plan out. Decides nothing: no comparing, no parameters.

@@ -1,0 +1,1 @@
+//! Which resources a private Azure ML environment has. Pure: parameters and facts in, desired resources out.

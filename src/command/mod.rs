@@ -1,0 +1,1 @@
+//! One verb a file: gathers inputs, calls pure code, hands effects over.

@@ -1,0 +1,42 @@
+//! What should be: one resource of the environment, named, placed and spelled out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::late::visit_strings;
+use super::{Address, Late, ResourceId};
+
+/// One resource as it should be. The body is what we say, never what Azure adds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Desired {
+    /// Our name for it; its kind tells type and api-version.
+    pub address: Address,
+    /// Where it lives.
+    pub id: ResourceId,
+    /// The PUT body, with placeholders (`late`) where needed.
+    pub body: Value,
+    /// Needs that the body does not show.
+    pub after: Vec<Address>,
+}
+
+impl Desired {
+    /// Every ARM id the body mentions.
+    #[must_use]
+    pub fn mentions(&self) -> Vec<ResourceId> {
+        let mut ids = Vec::new();
+        visit_strings(&self.body, &mut |text| {
+            if text.len() > 15 && text[..15].eq_ignore_ascii_case("/subscriptions/") {
+                ids.push(ResourceId::new(text));
+            }
+        });
+        ids
+    }
+
+    /// Every value of the body that Azure will choose.
+    #[must_use]
+    pub fn lates(&self) -> Vec<Late> {
+        let mut lates = Vec::new();
+        visit_strings(&self.body, &mut |text| lates.extend(Late::parse(text)));
+        lates
+    }
+}

@@ -1,0 +1,1 @@
+//! The one integration-test binary: behaviour seen from outside. Rules are tested beside their code.
