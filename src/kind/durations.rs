@@ -78,13 +78,23 @@ fn entry(arm_type: &str) -> Option<&'static Entry> {
     TABLE.types.get(&arm_type.to_ascii_lowercase())
 }
 
-/// How long a long-running operation takes on Azure; zero for acts that a listed type answers at once
-/// (a listed type without a figure for the act is synchronous: storage and vault deletes, for instance).
+/// Types that answer every write at once and stand in no line of the table (`azure-facts` 2.1).
+const SYNCHRONOUS: [&str; 5] = [
+    "microsoft.insights/components",
+    "microsoft.insights/diagnosticsettings",
+    "microsoft.authorization/roleassignments",
+    "microsoft.keyvault/vaults/secrets",
+    "microsoft.alertsmanagement/smartdetectoralertrules",
+];
+
+/// How long a long-running operation takes on Azure. Zero for acts answered at once: a listed type without a figure
+/// for the act (storage deletes, for instance), and [`SYNCHRONOUS`] types; other unlisted types take the default.
 #[must_use]
 pub fn of(arm_type: &str, act: Act) -> Duration {
     let figure = match entry(arm_type) {
         Some(entry) => entry.figure(act),
-        None => None,
+        None if SYNCHRONOUS.contains(&arm_type.to_ascii_lowercase().as_str()) => None,
+        None => TABLE.default.figure(act),
     };
     figure.map_or(Duration::ZERO, |f| Duration::from_secs_f64(f.seconds))
 }
