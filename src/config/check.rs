@@ -24,7 +24,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
     let monitor = monitor(&raw.monitor, problems);
     let access = access(raw, problems);
     let tags = tags::check(&raw.tags, problems);
-    note_open_clipboard(raw, profile, sku, matches!(jumpbox, Some(None)), problems);
+    note_open_clipboard(raw, profile, sku, matches!(jumpbox, Ok(None)), problems);
     Some(Config {
         name: name?,
         location: location?,
@@ -32,7 +32,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
         profile: profile?,
         network: network?,
         allow: allow?,
-        jumpbox: jumpbox?,
+        jumpbox: jumpbox.ok()?,
         bastion: Bastion { sku: sku? },
         monitor: monitor?,
         access: access?,
@@ -58,7 +58,7 @@ fn name(name: &At<String>, problems: &mut Vec<Problem>) -> Option<String> {
     };
     let small: String = text.to_lowercase().chars().filter(|c| sound(*c)).collect();
     let small: String = small.trim_start_matches(|c: char| c.is_ascii_digit()).chars().take(4).collect();
-    let better = if small.is_empty() { String::new() } else { format!(" For example: name = \"{small}\"") };
+    let better = if small.is_empty() { String::new() } else { format!(" For example: `name = \"{small}\"`") };
     let help = "Take 1 to 4 lower-case letters and digits, a letter first; four digits are added to it.";
     problems.push(Problem::at(name.span, message).label("not a name").help(format!("{help}{better}")));
     None
@@ -69,10 +69,14 @@ fn location(location: &At<String>, problems: &mut Vec<Problem>) -> Option<String
         return Some(region.name.to_owned());
     }
     let near: Vec<&str> = regions::similar(&location.value).iter().map(|r| r.name).collect();
-    let guess = if near.is_empty() { String::new() } else { format!("Did you mean {}? ", listed(&near, "or")) };
+    let guess = if near.is_empty() {
+        "Write it like `westeurope`. ".to_owned()
+    } else {
+        format!("Did you mean {}? ", listed(&near, "or"))
+    };
     let problem = Problem::at(location.span, format!("Azure has no region {}", quoted(&location.value)))
         .label("unknown region")
-        .help(format!("{guess}`az account list-locations -o table` lists the regions of your subscription."));
+        .help(format!("{guess}`az account list-locations -o table` lists what your subscription has."));
     problems.push(problem);
     None
 }
@@ -94,12 +98,10 @@ fn sku(sku: &At<String>, problems: &mut Vec<Problem>) -> Option<BastionSku> {
         return Some(found);
     }
     let problem = if sku.value.eq_ignore_ascii_case("developer") {
-        Problem::at(sku.span, "Bastion's Developer tier does not work here")
-            .label("has no subnet")
-            .help(
-                "It runs on machines shared with others instead of in a subnet of this network, and reaches one \
+        Problem::at(sku.span, "Bastion's Developer tier does not work here").label("has no subnet").help(
+            "It runs on machines shared with others instead of in a subnet of this network, and reaches one \
                  machine at a time. Take `Basic`, `Standard` or `Premium`.",
-            )
+        )
     } else {
         not_one_of(sku, "a tier of Bastion", &SKUS)
     };
@@ -113,7 +115,7 @@ fn not_one_of(given: &At<String>, noun: &str, words: &[&str]) -> Problem {
     let near = words.iter().filter(|w| score(w) > 0.85).max_by(|a, b| score(a).total_cmp(&score(b)));
     let help = match near {
         Some(near) => format!("Did you mean `{near}`?"),
-        None => format!("It is one of {}.", listed(words, "and")),
+        None => format!("Write {}.", listed(words, "or")),
     };
     Problem::at(given.span, format!("{} is not {noun}", quoted(text))).label("unknown").help(help)
 }
@@ -207,9 +209,10 @@ fn note_open_clipboard(
 ) {
     let Some(place) = raw.bastion_sku.as_ref().or(raw.profile.as_ref()) else { return };
     if profile == Some(Profile::Hardened) && sku == Some(BastionSku::Basic) && !alone {
-        let problem = Problem::at(place.span, "a hardened environment with Bastion's Basic tier keeps the clipboard open")
-            .label("text can be copied out")
-            .help("Basic cannot close it. Write [bastion] and, below it: sku = \"Standard\"");
+        let problem =
+            Problem::at(place.span, "a hardened environment with Bastion's Basic tier keeps the clipboard open")
+                .label("text can be copied out")
+                .help("Basic cannot close it. Write `[bastion]` and, below it, `sku = \"Standard\"`.");
         problems.push(problem.warning());
     }
 }

@@ -27,7 +27,7 @@ fn reason(reason: &At<String>, problems: &mut Vec<Problem>) -> Option<String> {
     let words = reason.value.trim();
     if words.is_empty() {
         let problem = Problem::at(reason.span, "the reason is empty")
-            .help("Say in a few words what needs the host: reason = \"Python packages\"");
+            .help("Say in a few words what needs the host: `reason = \"Python packages\"`");
         problems.push(problem);
         return None;
     }
@@ -70,13 +70,15 @@ fn fault(host: &str) -> Option<(String, &'static str)> {
     } else if host.contains(['/', '?', '#']) {
         (said("has a path"), "The firewall sees the host only, never the path.")
     } else if host.contains(':') {
-        (said("has a port"), "The ports are those of the web, 443 and 80.")
+        (said("has a port"), "An entry opens the web's ports; there is no choice of port.")
     } else if host.contains('@') {
         (said("has a user name"), "The firewall sees the host only.")
     } else if bare.contains('*') {
         (said("has an asterisk inside"), "Azure Firewall takes one asterisk, as the first character.")
     } else if bare.is_empty() {
         (said("would open the whole Internet"), "Name the hosts that are needed; that is what the firewall is for.")
+    } else if host.starts_with('*') && !bare.contains('.') {
+        (said("would open a whole top-level domain"), "Name the domain that is needed, such as `*.pypi.org`.")
     } else if host.chars().any(char::is_uppercase) {
         (said("has capital letters"), "Host names are kept in lower case, so that one host is one entry.")
     } else if !host.is_ascii() {
@@ -137,7 +139,8 @@ fn refuse_twice(host: &At<String>, before: &[&At<String>], problems: &mut Vec<Pr
 }
 
 fn note_covered(host: &At<String>, all: &[&At<String>], problems: &mut Vec<Problem>) {
-    let wider = all.iter().find(|h| h.value != host.value && fault(&h.value).is_none() && covers(&h.value, &host.value));
+    let wider =
+        all.iter().find(|h| h.value != host.value && fault(&h.value).is_none() && covers(&h.value, &host.value));
     if let Some(wider) = wider.filter(|_| fault(&host.value).is_none()) {
         let message = format!("{} is allowed already by {}", quoted(&host.value), quoted(&wider.value));
         let problem = Problem::at(host.span, message)
@@ -170,9 +173,33 @@ mod tests {
     #[test]
     fn what_is_not_a_host_is_refused() {
         let bad = [
-            "", " ", "*", "*.", "a.*.b", "www.x.*", "**.x.com", "https://x.com", "x.com/a", "x.com:443", "X.com",
-            "10.0.0.1", "10.0.0.0/8", "10.0.0.1:443", "::1", "[::1]", "a b.c", ".x.com", "x.com.", "x..com", "-a.com",
-            "com", "*.com", "*com", "münchen.de", "me@x.com", "a,b.com",
+            "",
+            " ",
+            "*",
+            "*.",
+            "a.*.b",
+            "www.x.*",
+            "**.x.com",
+            "https://x.com",
+            "x.com/a",
+            "x.com:443",
+            "X.com",
+            "10.0.0.1",
+            "10.0.0.0/8",
+            "10.0.0.1:443",
+            "::1",
+            "[::1]",
+            "a b.c",
+            ".x.com",
+            "x.com.",
+            "x..com",
+            "-a.com",
+            "com",
+            "*.com",
+            "*com",
+            "münchen.de",
+            "me@x.com",
+            "a,b.com",
         ];
         for host in bad {
             assert!(fault(host).is_some(), "{host:?}");

@@ -77,7 +77,8 @@ pub(super) fn advice(table: &str, unknown: &str) -> String {
     let elsewhere = || ours().filter(|k| k.table != table);
     let meant = own().find(|k| k.name == plain).or_else(|| nearest(&plain, own()));
     if let Some(meant) = meant {
-        return format!("Did you mean `{}`?", meant.name);
+        let name = if meant.example.is_empty() { header(meant.name) } else { meant.name.to_owned() };
+        return format!("Did you mean `{name}`?");
     }
     let meant = elsewhere().find(|k| k.name == plain).or_else(|| nearest(&plain, elsewhere()));
     match meant {
@@ -90,10 +91,10 @@ pub(super) fn advice(table: &str, unknown: &str) -> String {
 /// Where a key is written.
 fn home(key: &Key) -> String {
     match (key.table, key.example) {
-        ("", "") => format!("at the top level: start a line of its own with [{}]", key.name),
+        ("", "") => format!("at the top level, as `[{}]`", key.name),
         ("", _) => "at the top of the file, above the first [table]".to_owned(),
-        ("firewall", _) => "in entries that start with [[firewall.allow]]".to_owned(),
-        ("firewall.allow", _) => "in an entry that starts with [[firewall.allow]]".to_owned(),
+        ("firewall", _) => "to the firewall: start each entry with `[[firewall.allow]]`".to_owned(),
+        ("firewall.allow", _) => "in an entry that starts with `[[firewall.allow]]`".to_owned(),
         (table, _) => format!("in [{table}]"),
     }
 }
@@ -152,6 +153,7 @@ mod tests {
     #[test]
     fn slips_parts_and_synonyms_are_understood() {
         assert_eq!(advice("", "locaton"), "Did you mean `location`?");
+        assert_eq!(advice("", "jumbox"), "Did you mean `[jumpbox]`?");
         assert_eq!(advice("", "region"), "Did you mean `location`?");
         assert_eq!(advice("", "Name"), "Did you mean `name`?");
         assert_eq!(advice("jumpbox", "vm_size"), "Did you mean `size`?");
@@ -163,7 +165,10 @@ mod tests {
     #[test]
     fn a_key_of_another_table_is_sent_there() {
         assert_eq!(advice("", "size"), "`size` belongs in [jumpbox].");
-        assert_eq!(advice("jumpbox", "location"), "`location` belongs at the top of the file, above the first [table].");
+        assert_eq!(
+            advice("jumpbox", "location"),
+            "`location` belongs at the top of the file, above the first [table]."
+        );
         assert_eq!(advice("monitor", "skuu"), "Did you mean `sku`? It belongs in [bastion].");
     }
 

@@ -62,9 +62,9 @@ pub(super) fn range(given: Option<&At<String>>, problems: &mut Vec<Problem>) -> 
         return None;
     }
     if overlap(range, net(DOCKER)) {
-        let problem = at(format!("overlaps {}", net(DOCKER)))
-            .label("in use inside the computes")
-            .help(format!("Docker on Azure ML's computes uses that range. Take another, such as {DEFAULT_RANGE}."));
+        let problem = at(format!("overlaps {}, which Docker uses on Azure ML's computes", net(DOCKER)))
+            .label("taken")
+            .help(format!("Take another range, such as `{DEFAULT_RANGE}`."));
         problems.push(problem);
         return None;
     }
@@ -123,32 +123,36 @@ fn own(rule: &'static Rule, text: &At<String>, problems: &mut Vec<Problem>) -> O
 
 /// A computed subnet below its minimum is the range's fault.
 fn refuse_too_small(range: &At<Ipv4Net>, laid: &[Laid], uncuttable: bool, problems: &mut Vec<Problem>) {
-    let small: Vec<&Laid> =
-        laid.iter().filter(|l| l.span.is_none() && l.net.prefix_len() > l.rule.smallest).collect();
-    if small.is_empty() && !uncuttable {
+    let small = laid.iter().any(|l| l.span.is_none() && l.net.prefix_len() > l.rule.smallest);
+    if !small && !uncuttable {
         return;
     }
     let given = range.value;
-    let left: Vec<String> = small.iter().map(|l| format!("{} a /{}", l.rule.noun, l.net.prefix_len())).collect();
-    let label = if uncuttable { addresses(given.prefix_len()) } else { format!("leaves {}", left.join(", ")) };
     let wider = Ipv4Net::new(given.network(), 22.min(given.prefix_len())).unwrap_or(given).trunc();
+    let get = Network::cut(given).map_or_else(
+        |_| String::new(),
+        |cut| {
+            let [firewall, bastion, shared] = [cut.firewall, cut.bastion, cut.shared].map(|n| n.prefix_len());
+            format!("; from this range they would get a /{firewall}, a /{bastion} and a /{shared}")
+        },
+    );
     let mut help = format!(
-        "The firewall's and Bastion's subnets need a /26 each (64 addresses), the shared one a /27. Cut from the \
-         range, they take a /22 (1024 addresses): {wider}."
+        "The firewall's and Bastion's subnets need a /26 each (64 addresses), the shared one a /27{get}. Take a /22 \
+         or larger: `{wider}`."
     );
     if given.prefix_len() <= 24 {
         help.push_str(&by_hand(given));
     }
     let problem = Problem::at(range.span, format!("`{given}` is too small for the subnets"));
-    problems.push(problem.label(label).help(help));
+    problems.push(problem.label(addresses(given.prefix_len())).help(help));
 }
 
 /// The three subnets that fit a /23 or /24 when they are laid out by hand.
 fn by_hand(range: Ipv4Net) -> String {
     match cidrsubnets(range, &[1, 2, 2]).as_deref() {
         Ok([shared, firewall, bastion]) => format!(
-            " Or keep it and lay them out yourself, under [network]: firewall = \"{firewall}\", bastion = \
-             \"{bastion}\", shared = \"{shared}\"."
+            " Or keep it and lay them out by hand, below [network]: `firewall = \"{firewall}\"`, `bastion = \
+             \"{bastion}\"`, `shared = \"{shared}\"`."
         ),
         _ => String::new(),
     }
@@ -190,7 +194,7 @@ fn overlapping(first: &Laid, second: &Laid) -> Option<Problem> {
     Some(match other.span {
         Some(place) => problem.also(place, "with this").help("Move one of them."),
         None => problem.help(format!(
-            "`{}` was cut from the range because it was not given. Give it a place of its own too: {} = \"…\"",
+            "`{}` was cut from the range because it was not given. Give it a place of its own too, with `{}`.",
             other.net, other.rule.key
         )),
     })
@@ -212,7 +216,7 @@ fn cidr(text: &At<String>, problems: &mut Vec<Problem>) -> Option<Ipv4Net> {
 
 fn cidr_fault(text: &str) -> (String, String) {
     let said = |what: &str| format!("{} {what}", quoted(text));
-    let example = format!("Write a network address and a prefix length, such as {DEFAULT_RANGE}.");
+    let example = format!("Write a network address and a prefix length, such as `{DEFAULT_RANGE}`.");
     let address = text.split('/').next().unwrap_or_default();
     if text.parse::<Ipv6Net>().is_ok() || text.parse::<std::net::Ipv6Addr>().is_ok() {
         return (said("is an IPv6 range"), format!("Azure ML needs IPv4. {example}"));
@@ -221,7 +225,10 @@ fn cidr_fault(text: &str) -> (String, String) {
         return (said("has no prefix length"), format!("Did you mean `{text}/22`?"));
     }
     if address.parse::<Ipv4Addr>().is_ok() {
-        return (said("has no usable prefix length"), "A prefix length is a number from 0 to 32, after one slash.".into());
+        return (
+            said("has no usable prefix length"),
+            "A prefix length is a number from 0 to 32, after one slash.".into(),
+        );
     }
     (said("is not an IPv4 range"), example)
 }
@@ -269,7 +276,9 @@ mod tests {
     #[test]
     fn a_24_works_when_laid_out_by_hand() {
         let advice = by_hand("10.0.0.0/24".parse().unwrap());
-        assert!(advice.contains("firewall = \"10.0.0.128/26\", bastion = \"10.0.0.192/26\", shared = \"10.0.0.0/25\""));
+        for line in ["firewall = \"10.0.0.128/26\"", "bastion = \"10.0.0.192/26\"", "shared = \"10.0.0.0/25\""] {
+            assert!(advice.contains(line), "{advice}");
+        }
         let given = [Some("10.0.0.128/26"), Some("10.0.0.192/26"), Some("10.0.0.0/25")];
         assert_eq!(laid("10.0.0.0/24", given).unwrap().shared.to_string(), "10.0.0.0/25");
     }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 use serde_json::{Value, json};
 
 /// More than this many complaints help nobody: the file is something else.
@@ -160,12 +163,16 @@ impl Problems {
     /// For people: each complaint with its line underlined and its remedy, then a summary; `width` in columns.
     #[must_use]
     pub fn render(&self, width: usize, color: bool) -> String {
+        let width = width.max(40);
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(width.max(40));
-        let source = NamedSource::new(&self.file, tame(&self.text));
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_links(false).with_width(width).with_wrap_lines(false);
+        let source = Page { name: &self.file, text: tame(&self.text) };
         let mut out = String::new();
         for problem in self.list.iter().take(SHOWN) {
-            let shown = Shown { problem, source: &source, text: &self.text };
+            // What miette puts in front takes 4 columns of a message and 8 of a remedy.
+            let (message, help) = (wrapped(&problem.message, width - 4), wrapped(&problem.help, width - 8));
+            let shown = Shown { problem, message, help, source: &source, text: &self.text };
             // Writing to a String cannot fail, and a report cut short is better than none.
             let _ = handler.render_report(&mut out, &shown);
             out.push('\n');
@@ -224,10 +231,34 @@ impl<'a> IntoIterator for &'a Problems {
     }
 }
 
+/// The file as miette reads it. A place is counted in characters, as editors do; miette would count bytes.
+#[derive(Debug)]
+struct Page<'a> {
+    name: &'a str,
+    text: String,
+}
+
+impl SourceCode for Page<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.text.read_span(span, before, after)?;
+        let column = if read.column() == 0 { 0 } else { place(&self.text, floor(&self.text, span.offset())).1 - 1 };
+        let name = self.name.to_owned();
+        let (data, covered, line, lines) = (read.data(), *read.span(), read.line(), read.line_count());
+        Ok(Box::new(MietteSpanContents::new_named(name, data, covered, line, column, lines)))
+    }
+}
+
 /// One complaint in miette's terms.
 struct Shown<'a> {
     problem: &'a Problem,
-    source: &'a NamedSource<String>,
+    message: String,
+    help: String,
+    source: &'a Page<'a>,
     text: &'a str,
 }
 
@@ -248,7 +279,7 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        (!self.problem.help.is_empty()).then(|| Box::new(&self.problem.help) as Box<dyn fmt::Display>)
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -271,7 +302,7 @@ impl fmt::Debug for Shown<'_> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problem.message)
+        f.write_str(&self.message)
     }
 }
 
@@ -296,6 +327,32 @@ pub(super) fn listed(words: &[&str], last: &str) -> String {
         Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// Lines of up to `width` columns. What stands in backticks is kept whole, so that it can be copied.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    let mut word = String::new();
+    for piece in text.split(' ') {
+        if !word.is_empty() {
+            word.push(' ');
+        }
+        word.push_str(piece);
+        if word.matches('`').count() % 2 == 1 {
+            continue;
+        }
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => *line = std::mem::take(&mut word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(&std::mem::take(&mut word));
+            }
+            _ => lines.push(std::mem::take(&mut word)),
+        }
+    }
+    // An odd backtick came from the user's text.
+    lines.extend((!word.is_empty()).then_some(word));
+    lines.join("\n")
 }
 
 /// `1 problem`, `2 problems`.
@@ -323,7 +380,7 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-    (line, before[line_start..].chars().filter(|c| *c != '\u{feff}').count() + 1)
+    (line, before[line_start..].chars().count() + 1)
 }
 
 /// The part of the span on its first line: a block of underlined lines is hard to read.
@@ -370,6 +427,19 @@ mod tests {
         assert!(found.render(80, false).contains(&format!("params.toml:{}:{}", at.line, at.column)));
         assert_eq!(found.as_json()[0]["line"], 2);
         assert_eq!(found.as_json()[0]["length"], 4);
+    }
+
+    #[test]
+    fn the_shown_place_counts_characters_too() {
+        let found = one("mü = 2", 6..7);
+        assert!(found.render(80, false).contains("params.toml:1:6"), "{}", found.render(80, false));
+    }
+
+    #[test]
+    fn a_command_is_never_broken() {
+        assert_eq!(wrapped("Say `a b c d` or not", 10), "Say\n`a b c d`\nor not");
+        assert_eq!(wrapped("one ` odd", 10), "one\n` odd");
+        assert_eq!(wrapped("", 10), "");
     }
 
     #[test]

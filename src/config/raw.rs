@@ -132,13 +132,14 @@ impl<'i> Reader<'_, 'i> {
     }
 
     fn refuse_unknown(&mut self) {
-        for key in self.table.keys() {
+        for (key, value) in self.table {
             let name = key.get_ref();
+            let noun = if value.get_ref().is_table() { "table" } else { "key" };
             if keys::KEYS.iter().any(|k| k.table == self.path && k.name == name) {
                 continue;
             }
             let place = if self.path.is_empty() { String::new() } else { format!(" in {}", keys::header(self.path)) };
-            let problem = Problem::at(key.span().into(), format!("unknown key {}{place}", quoted(name)))
+            let problem = Problem::at(key.span().into(), format!("unknown {noun} {}{place}", quoted(name)))
                 .label("not a parameter")
                 .help(keys::advice(self.path, name));
             self.problems.push(problem);
@@ -156,13 +157,13 @@ impl<'i> Reader<'_, 'i> {
             DeValue::String(text) => Some(At { value: text.clone().into_owned(), span }),
             DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
                 let written = self.written(span);
-                self.refuse(name, "a string", value, format!("Put it in quotes: {name} = \"{written}\""))
+                self.refuse(name, "a string", value, format!("Put it in quotes: `{name} = \"{written}\"`"))
             }
             other => {
                 let example = keys::example(self.path, name);
                 let many = matches!(other, DeValue::Array(_));
                 let only = if many { "It takes a single value" } else { "It is not a table" };
-                self.refuse(name, "a string", value, format!("{only}: {example}"))
+                self.refuse(name, "a string", value, format!("{only}: `{example}`"))
             }
         }
     }
@@ -175,7 +176,7 @@ impl<'i> Reader<'_, 'i> {
         let example = keys::example(self.path, name);
         let problem = Problem::at(self.span, format!("an entry of {header} has no `{name}`"))
             .label(format!("`{name}` is missing"))
-            .help(format!("{why}: {example}"));
+            .help(format!("{why}: `{example}`"));
         self.problems.push(problem);
         None
     }
@@ -185,9 +186,9 @@ impl<'i> Reader<'_, 'i> {
         match value.get_ref() {
             DeValue::Boolean(flag) => Some(At { value: *flag, span: value.span().into() }),
             DeValue::String(text) if matches!(&**text, "true" | "false") => {
-                self.refuse(name, "true or false", value, format!("Leave the quotes out: {name} = {text}"))
+                self.refuse(name, "true or false", value, format!("Leave the quotes out: `{name} = {text}`"))
             }
-            _ => self.refuse(name, "true or false", value, format!("Write {name} = true or {name} = false.")),
+            _ => self.refuse(name, "true or false", value, format!("Write `{name} = true` or `{name} = false`.")),
         }
     }
 
@@ -201,9 +202,9 @@ impl<'i> Reader<'_, 'i> {
                 span: value.span().into(),
             }),
             DeValue::String(text) if text.parse::<i64>().is_ok() => {
-                self.refuse(name, "a whole number", value, format!("Leave the quotes out: {name} = {text}"))
+                self.refuse(name, "a whole number", value, format!("Leave the quotes out: `{name} = {text}`"))
             }
-            _ => self.refuse(name, "a whole number", value, format!("Write {example}, for example.")),
+            _ => self.refuse(name, "a whole number", value, format!("For example: `{example}`")),
         }
     }
 
@@ -213,12 +214,12 @@ impl<'i> Reader<'_, 'i> {
         match value.get_ref() {
             DeValue::Array(array) => array.iter().filter_map(|v| self.element(v, name)).collect(),
             DeValue::String(text) => {
-                let help = format!("Put it in brackets: {name} = [\"{}\"]", quoted(text).trim_matches('`'));
+                let help = format!("Put it in brackets: `{name} = [\"{}\"]`", quoted(text).trim_matches('`'));
                 self.wrong_type(name, "a list of strings", value, help);
                 Vec::new()
             }
             _ => {
-                self.wrong_type(name, "a list of strings", value, format!("Write {example}"));
+                self.wrong_type(name, "a list of strings", value, format!("Write `{example}`"));
                 Vec::new()
             }
         }
@@ -231,7 +232,7 @@ impl<'i> Reader<'_, 'i> {
         let found = kind(value.get_ref());
         let problem = Problem::at(value.span().into(), format!("an element of `{name}` is {found}, not a string"))
             .label(found)
-            .help(format!("Write {}", keys::example(self.path, name)));
+            .help(format!("Write `{}`", keys::example(self.path, name)));
         self.problems.push(problem);
         None
     }
@@ -250,7 +251,7 @@ impl<'i> Reader<'_, 'i> {
             let scalar = !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
             let written = if scalar { self.written(span) } else { "…".to_owned() };
             let message = format!("the tag {} takes a string, not {found}", quoted(&tag.value));
-            let help = format!("Put the value in quotes: {} = \"{written}\"", self.written(tag.span));
+            let help = format!("Put the value in quotes: `{} = \"{written}\"`", self.written(tag.span));
             self.problems.push(Problem::at(span, message).label(found).help(help));
         }
         pairs
@@ -262,15 +263,16 @@ impl<'i> Reader<'_, 'i> {
         match value.get_ref() {
             DeValue::Table(table) => self.below(table, value.span().into(), name, read),
             DeValue::Array(array) if of_tables(array) => {
-                let help = format!("There is one of it, so single brackets do: [{name}]");
+                let help = format!("There is only one, so write it in single brackets: `[{name}]`");
                 self.wrong_type(name, "a table", value, help);
             }
             _ => {
                 let example = keys::KEYS.iter().find(|k| k.table == name);
-                let line = example.map_or_else(|| "\"cost-centre\" = \"42\"".to_owned(), |k| keys::example(name, k.name));
+                let line =
+                    example.map_or_else(|| "\"cost-centre\" = \"42\"".to_owned(), |k| keys::example(name, k.name));
                 let help = match name {
-                    "firewall" => "Write [[firewall.allow]] and, below it, `host` and `reason`.".to_owned(),
-                    _ => format!("Write [{name}] on a line of its own and, below it: {line}"),
+                    "firewall" => "Write `[[firewall.allow]]` and, below it, `host` and `reason`.".to_owned(),
+                    _ => format!("Write `[{name}]` on a line of its own and, below it, `{line}`."),
                 };
                 self.wrong_type(name, "a table", value, help);
             }
@@ -281,10 +283,10 @@ impl<'i> Reader<'_, 'i> {
     fn each(&mut self, name: &'static str, path: &'static str, mut read: impl FnMut(&mut Reader<'_, 'i>)) {
         let Some(value) = self.table.get(name) else { return };
         let DeValue::Array(array) = value.get_ref() else {
-            let help = format!("Start every entry with double brackets: [[{path}]]");
+            let help = format!("Start every entry with double brackets: `[[{path}]]`");
             return self.wrong_type(name, "a list of tables", value, help);
         };
-        for entry in array.iter() {
+        for entry in array {
             let span = entry.span().into();
             match entry.get_ref() {
                 DeValue::Table(table) => self.below(table, span, path, &mut read),
@@ -293,20 +295,14 @@ impl<'i> Reader<'_, 'i> {
                     let found = kind(other);
                     let problem = Problem::at(span, format!("an entry of `{path}` is {found}, not a table"))
                         .label(found)
-                        .help(format!("Every host needs a reason: {{ host = {host}, reason = \"…\" }}"));
+                        .help(format!("Every host needs a reason: `{{ host = {host}, reason = \"…\" }}`"));
                     self.problems.push(problem);
                 }
             }
         }
     }
 
-    fn below(
-        &mut self,
-        table: &DeTable<'i>,
-        span: Span,
-        path: &'static str,
-        read: impl FnOnce(&mut Reader<'_, 'i>),
-    ) {
+    fn below(&mut self, table: &DeTable<'i>, span: Span, path: &'static str, read: impl FnOnce(&mut Reader<'_, 'i>)) {
         let mut reader = Reader { text: self.text, table, path, span, problems: self.problems };
         if path != "tags" {
             reader.refuse_unknown();

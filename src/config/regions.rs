@@ -41,13 +41,15 @@ pub fn find(text: &str) -> Option<&'static Region> {
     REGIONS.iter().find(|r| r.name == wanted)
 }
 
-/// Up to three regions that the text may have meant, the likeliest first.
+/// Up to three regions that the text may have meant, about equally likely, the likeliest first.
 #[must_use]
 pub fn similar(text: &str) -> Vec<&'static Region> {
     let wanted = plain(text);
     let mut scored: Vec<_> = REGIONS.iter().map(|r| (likeness(&wanted, r.name), r)).collect();
     scored.retain(|(score, _)| *score >= 0.8);
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let best = scored.first().map_or(0.0, |(score, _)| *score);
+    scored.retain(|(score, _)| best - score < 0.04);
     scored.into_iter().take(3).map(|(_, region)| region).collect()
 }
 

@@ -15,17 +15,21 @@ const LONGEST_VALUE: usize = 256;
 const RESERVED: [&str; 3] = ["azure", "microsoft", "windows"];
 
 /// All tags; `None`: some is unusable.
-pub(super) fn check(tags: &[(At<String>, At<String>)], problems: &mut Vec<Problem>) -> Option<BTreeMap<String, String>> {
+pub(super) fn check(
+    tags: &[(At<String>, At<String>)],
+    problems: &mut Vec<Problem>,
+) -> Option<BTreeMap<String, String>> {
     let before = problems.len();
     for (index, (name, value)) in tags.iter().enumerate() {
         check_name(name, problems);
         check_value(name, value, problems);
         let twin = tags[..index].iter().find(|(n, _)| n.value.eq_ignore_ascii_case(&name.value));
         if let Some((first, _)) = twin {
-            let problem = Problem::at(name.span, format!("{} and {} are one tag", quoted(&first.value), quoted(&name.value)))
-                .label("again here")
-                .also(first.span, "first here")
-                .help("Azure does not tell capital letters apart in the names of tags. Remove one of them.");
+            let problem =
+                Problem::at(name.span, format!("{} and {} are one tag", quoted(&first.value), quoted(&name.value)))
+                    .label("again here")
+                    .also(first.span, "first here")
+                    .help("Azure does not tell capital letters apart in the names of tags. Remove one of them.");
             problems.push(problem);
         }
     }
@@ -55,7 +59,7 @@ fn check_name(name: &At<String>, problems: &mut Vec<Problem>) {
     } else if !text.chars().all(allowed) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         let help = format!(
             "Private DNS zones take letters, digits, `-`, `_` and `.`, a letter first{}",
-            better(text).map_or_else(|| ".".to_owned(), |name| format!(": {name} = \"…\""))
+            better(text).map_or_else(|| ".".to_owned(), |name| format!(": `{name} = \"…\"`"))
         );
         Some((said("has a name that not every resource takes"), help))
     } else {
