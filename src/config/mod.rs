@@ -5,6 +5,7 @@ mod host;
 mod jumpbox;
 mod keys;
 mod network;
+mod page;
 mod problem;
 mod raw;
 pub mod regions;
@@ -254,6 +255,39 @@ mod tests {
     fn the_terraform_projects_spelling_is_accepted() {
         let config = parse("f", "VNET_address_space = \"10.9.0.0/16\"").unwrap().config;
         assert_eq!(config.vnet_address_space.to_string(), "10.9.0.0/16");
+    }
+
+    /// What is refused is in `tests/config/invalid`; these are the last values that are not.
+    #[test]
+    fn the_limits_themselves_are_accepted() {
+        let tags: Vec<String> = (0..10).map(|n| format!("t{n} = \"{}\"", "x".repeat(256))).collect();
+        let accepted = [
+            "name = \"a\"".to_owned(),
+            "name = \"ab12\"".to_owned(),
+            "[monitor]\nretention_days = 30\ndaily_cap_gb = 1".to_owned(),
+            "[monitor]\nretention_days = 730".to_owned(),
+            "[jumpbox]\nuser = \"twenty-letters-long-\"".to_owned(),
+            "[network]\nshared = \"10.1.3.0/27\"\nbastion = \"10.1.2.0/26\"".to_owned(),
+            format!("[tags]\n{}", tags.join("\n")),
+            format!("[tags]\n{} = \"x\"", "n".repeat(128)),
+            format!("[[firewall.allow]]\nhost = \"{}.org\"\nreason = \"x\"", "h".repeat(63)),
+        ];
+        for text in accepted {
+            let parsed = parse("f", &text).unwrap_or_else(|p| panic!("{}", p.render(100, false)));
+            assert!(parsed.warnings.is_empty(), "{text}");
+        }
+        for text in ["[monitor]\nretention_days = 29", "[monitor]\nretention_days = 731"] {
+            assert!(parse("f", text).is_err(), "{text}");
+        }
+        assert!(parse("f", &format!("[tags]\n{} = \"x\"", "n".repeat(129))).is_err());
+        assert!(parse("f", &format!("[[firewall.allow]]\nhost = \"{}.org\"\nreason = \"x\"", "h".repeat(64))).is_err());
+    }
+
+    #[test]
+    fn a_mark_at_the_start_is_not_counted() {
+        let problems = parse("f", "\u{feff}name = 42").unwrap_err();
+        assert_eq!(problems.iter().next().map(|p| (p.line, p.column)), Some((1, 8)));
+        assert!(problems.render(80, false).contains("f:1:8"));
     }
 
     #[test]

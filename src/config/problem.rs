@@ -1,13 +1,11 @@
-//! A complaint with its place in the file, and how it is shown. Knows nothing of the parameters; prints nothing.
+//! A complaint with its place in the file, and all of them together. Knows nothing of the parameters; prints nothing.
 
 use std::fmt;
 use std::ops::Range;
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
-    SourceSpan, SpanContents,
-};
 use serde_json::{Value, json};
+
+use super::page::Page;
 
 /// More than this many complaints help nobody: the file is something else.
 const SHOWN: usize = 25;
@@ -163,18 +161,10 @@ impl Problems {
     /// For people: each complaint with its line underlined and its remedy, then a summary; `width` in columns.
     #[must_use]
     pub fn render(&self, width: usize, color: bool) -> String {
-        let width = width.max(40);
-        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler =
-            GraphicalReportHandler::new_themed(theme).with_links(false).with_width(width).with_wrap_lines(false);
-        let source = Page { name: &self.file, text: tame(&self.text) };
+        let page = Page::new(&self.file, &self.text, width, color);
         let mut out = String::new();
         for problem in self.list.iter().take(SHOWN) {
-            // What miette puts in front takes 4 columns of a message and 8 of a remedy.
-            let (message, help) = (wrapped(&problem.message, width - 4), wrapped(&problem.help, width - 8));
-            let shown = Shown { problem, message, help, source: &source, text: &self.text };
-            // Writing to a String cannot fail, and a report cut short is better than none.
-            let _ = handler.render_report(&mut out, &shown);
+            page.show(problem, &mut out);
             out.push('\n');
         }
         out.push_str(&self.summary());
@@ -231,85 +221,11 @@ impl<'a> IntoIterator for &'a Problems {
     }
 }
 
-/// The file as miette reads it. A place is counted in characters, as editors do; miette would count bytes.
-#[derive(Debug)]
-struct Page<'a> {
-    name: &'a str,
-    text: String,
-}
-
-impl SourceCode for Page<'_> {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let read = self.text.read_span(span, before, after)?;
-        let column = if read.column() == 0 { 0 } else { place(&self.text, floor(&self.text, span.offset())).1 - 1 };
-        let name = self.name.to_owned();
-        let (data, covered, line, lines) = (read.data(), *read.span(), read.line(), read.line_count());
-        Ok(Box::new(MietteSpanContents::new_named(name, data, covered, line, column, lines)))
-    }
-}
-
-/// One complaint in miette's terms.
-struct Shown<'a> {
-    problem: &'a Problem,
-    message: String,
-    help: String,
-    source: &'a Page<'a>,
-    text: &'a str,
-}
-
-impl Shown<'_> {
-    fn labelled(&self, label: &str, span: Span) -> LabeledSpan {
-        let line = first_line(self.text, span);
-        let words = (!label.is_empty()).then(|| label.to_owned());
-        LabeledSpan::new(words, line.start, line.len)
-    }
-}
-
-impl Diagnostic for Shown<'_> {
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.problem.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let mut first = self.labelled(&self.problem.label, self.problem.span);
-        first = LabeledSpan::new_primary_with_span(first.label().map(str::to_owned), *first.inner());
-        let others = self.problem.also.iter().map(|(span, label)| self.labelled(label, *span));
-        Some(Box::new(std::iter::once(first).chain(others)))
-    }
-}
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.problem, f)
-    }
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Shown<'_> {}
-
 /// The user's text inside a sentence: in backticks, on one line, not too long.
 pub(super) fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        return "`\"\"`".to_owned();
+    }
     let mut safe: String = text.escape_debug().take(EXCERPT).collect();
     // `escape_debug` is for source code; a quotation mark needs no escape between backticks.
     safe = safe.replace("\\\"", "\"").replace("\\'", "'");
@@ -329,32 +245,6 @@ pub(super) fn listed(words: &[&str], last: &str) -> String {
     }
 }
 
-/// Lines of up to `width` columns. What stands in backticks is kept whole, so that it can be copied.
-fn wrapped(text: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    let mut word = String::new();
-    for piece in text.split(' ') {
-        if !word.is_empty() {
-            word.push(' ');
-        }
-        word.push_str(piece);
-        if word.matches('`').count() % 2 == 1 {
-            continue;
-        }
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => *line = std::mem::take(&mut word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(&std::mem::take(&mut word));
-            }
-            _ => lines.push(std::mem::take(&mut word)),
-        }
-    }
-    // An odd backtick came from the user's text.
-    lines.extend((!word.is_empty()).then_some(word));
-    lines.join("\n")
-}
-
 /// `1 problem`, `2 problems`.
 fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
@@ -367,7 +257,8 @@ fn within(text: &str, span: Span) -> Span {
     Span { start, len: end - start }
 }
 
-fn floor(text: &str, mut offset: usize) -> usize {
+/// The nearest character boundary at or before an offset.
+pub(super) fn floor(text: &str, mut offset: usize) -> usize {
     offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
@@ -376,31 +267,11 @@ fn floor(text: &str, mut offset: usize) -> usize {
 }
 
 /// Line and column of an offset, both from 1, the column in characters.
-fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..offset];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
     (line, before[line_start..].chars().count() + 1)
-}
-
-/// The part of the span on its first line: a block of underlined lines is hard to read.
-fn first_line(text: &str, span: Span) -> Span {
-    let covered = &text[span.start..span.end()];
-    let len = covered.find(['\n', '\r']).unwrap_or(covered.len());
-    Span { start: span.start, len }
-}
-
-/// The text with control and direction characters replaced byte for byte, so that showing a file cannot steer a terminal.
-fn tame(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => c,
-            '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c if c.is_control() && c.len_utf8() == 1 => '?',
-            c if c.is_control() => '·',
-            c => c,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -436,25 +307,10 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_never_broken() {
-        assert_eq!(wrapped("Say `a b c d` or not", 10), "Say\n`a b c d`\nor not");
-        assert_eq!(wrapped("one ` odd", 10), "one\n` odd");
-        assert_eq!(wrapped("", 10), "");
-    }
-
-    #[test]
     fn a_span_outside_the_text_is_moved_inside() {
         let found = one("ü", 1..99);
         assert_eq!(found.iter().next().unwrap().span, Span { start: 0, len: 2 });
         assert!(found.render(80, false).contains("odd"));
-    }
-
-    #[test]
-    fn showing_a_file_cannot_steer_the_terminal() {
-        let text = "name = \"\u{1b}[2J\u{202e}\u{9b}\"\n";
-        let shown = one(text, 0..4).render(80, false);
-        assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{shown:?}");
-        assert_eq!(tame(text).len(), text.len());
     }
 
     #[test]

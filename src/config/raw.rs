@@ -263,7 +263,10 @@ impl<'i> Reader<'_, 'i> {
         match value.get_ref() {
             DeValue::Table(table) => self.below(table, value.span().into(), name, read),
             DeValue::Array(array) if of_tables(array) => {
-                let help = format!("There is only one, so write it in single brackets: `[{name}]`");
+                let help = match name {
+                    "firewall" => "Entries of its allowlist start with `[[firewall.allow]]`.".to_owned(),
+                    _ => format!("There is only one, so write it in single brackets: `[{name}]`"),
+                };
                 self.wrong_type(name, "a table", value, help);
             }
             _ => {
