@@ -60,8 +60,12 @@ impl Graph {
             let lates = node.body.lates().into_iter().map(|late| late.of);
             let keep = |a: &Address| a != node.address && is_node.contains(a);
             let built_on: BTreeSet<Address> = near.chain(lates).filter(keep).collect();
-            let after = node.after.iter().filter(|a| keep(a)).cloned();
-            graph.edges.insert(node.address.clone(), built_on.iter().cloned().chain(after).collect());
+            let after: BTreeSet<Address> = node.after.iter().filter(|a| keep(a)).cloned().collect();
+            let all: BTreeSet<Address> = built_on.union(&after).cloned().collect();
+            // What extends a resource that is not ours to make, such as an endpoint's network card, stands on
+            // whatever makes that resource: only `after` can say so.
+            let built_on = if extends_stranger(&by_id, &node.body.id) { all.clone() } else { built_on };
+            graph.edges.insert(node.address.clone(), all);
             graph.built_on.insert(node.address.clone(), built_on);
         }
         graph
@@ -129,6 +133,12 @@ impl Graph {
         }
         path.into_iter().cloned().collect()
     }
+}
+
+/// Whether the parent is neither a node nor a place that holds resources, such as a group.
+fn extends_stranger(by_id: &BTreeMap<&ResourceId, &Address>, id: &ResourceId) -> bool {
+    let parent = id.parent().filter(|parent| !by_id.contains_key(parent));
+    parent.is_some_and(|parent| !parent.arm_type().to_ascii_lowercase().starts_with("microsoft.resources/"))
 }
 
 /// The node that lives at the id, or the nearest one above it.

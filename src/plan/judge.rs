@@ -47,6 +47,8 @@ pub(super) struct Scene<'a> {
     pub(super) consent: &'a Consent,
     pub(super) desired: BTreeMap<&'a Address, &'a Desired>,
     pub(super) graph: Graph,
+    /// What the state knows, and creates of which no end is known.
+    pub(super) leftovers: BTreeMap<Address, Known>,
 }
 
 /// The verdicts so far. They are given in the order of needs, so that replacements spread to what stands on them.
@@ -56,6 +58,9 @@ pub(super) struct Verdicts {
     pub(super) problems: Vec<Problem>,
     /// Resources that go and come back, with everything in them.
     replaced: BTreeSet<Address>,
+    /// Resources that were gone and come back empty: what refers to them must be written again, because a zone group
+    /// or a diagnostic setting does not notice that its target is a new one.
+    remade: BTreeSet<Address>,
 }
 
 /// How a resource that is there came to be ours.
@@ -93,11 +98,15 @@ impl<'a> Scene<'a> {
     }
 
     fn judge_one(&self, desired: &Desired, kind: &Kind, verdicts: &mut Verdicts) {
-        let verdict = match self.state.resources.get(&desired.address) {
-            Some(known) if known.id == desired.id => self.known(desired, kind, known, verdicts),
-            Some(known) => self.renamed(desired, kind, known, verdicts),
-            None => self.unknown(desired, kind, verdicts),
+        let is_known = self.state.resources.contains_key(&desired.address);
+        let verdict = match self.leftovers.get(&desired.address) {
+            Some(known) if known.id != desired.id => self.renamed(desired, kind, known, verdicts),
+            Some(known) if is_known => self.known(desired, kind, known, verdicts),
+            _ => self.unknown(desired, kind, verdicts),
         };
+        if verdict.act == Act::Create && matches!(verdict.reason, Reason::Vanished | Reason::Recovered) {
+            verdicts.remade.insert(desired.address.clone());
+        }
         if verdict.removes.is_some() {
             verdicts.replaced.insert(desired.address.clone());
         }
@@ -181,16 +190,17 @@ impl<'a> Scene<'a> {
         let sides = Sides { kind, desired: &desired.body, applied: it.applied, live: it.live };
         let found = diff::changes(&sides, &|late| self.chosen(late, verdicts));
         let forced = found.iter().find_map(|f| f.forces.clone()).map(|at| Reason::Forced { at });
-        let rebuilt = || {
-            let because = self.graph.built_on(&desired.address).find(|a| verdicts.replaced.contains(*a))?;
+        let stands_on = |some: &BTreeSet<Address>| {
+            let because = self.graph.built_on(&desired.address).find(|a| some.contains(*a))?;
             Some(Reason::Rebuilt { because: because.clone() })
         };
+        let (rebuilt, again) = (stands_on(&verdicts.replaced), stands_on(&verdicts.remade));
         let mut changes: Vec<Change> = found.into_iter().map(|f| f.change).collect();
         changes.extend(failed(it.live));
         if kind.delete == Delete::WithParent {
-            return self.standing_part(desired, kind, it, (changes, rebuilt()), verdicts);
+            return self.standing_part(desired, kind, it, (changes, rebuilt.or(again)), verdicts);
         }
-        let Some(reason) = forced.or_else(rebuilt) else { return in_place(desired, kind, it, changes, None) };
+        let Some(reason) = forced.or(rebuilt) else { return in_place(desired, kind, it, changes, again) };
         if it.alias {
             return Verdict { changes, ..self.create(desired, kind, reason) };
         }

@@ -52,7 +52,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether nothing would change in Azure. (Adopting and forgetting change the state only.)
+    /// Whether there is nothing to do, neither in Azure nor in the state.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -113,7 +113,8 @@ pub fn plan_with(
 ) -> Result<Plan, PlanError> {
     let graph = Graph::of_desired(desired);
     let by_address = desired.iter().map(|d| (&d.address, d)).collect();
-    let scene = Scene { kinds, state, observed, consent, desired: by_address, graph };
+    let scene =
+        Scene { kinds, state, observed, consent, desired: by_address, graph, leftovers: steps::leftovers(state) };
     let (order, cycles) = scene.graph.order();
     let mut problems: Vec<Problem> = cycles.into_iter().map(|addresses| Problem::Cycle { addresses }).collect();
     problems.extend(self_contradictions(kinds, desired));
@@ -172,31 +173,31 @@ fn removals(
     let mut removals = BTreeMap::new();
     for (address, verdict) in verdicts {
         if let Some(id) = &verdict.removes {
-            let was = scene.state.resources.get(address).map(|known| &known.id).filter(|was| *was == id);
+            let was = scene.leftovers.get(address).map(|known| &known.id).filter(|was| *was == id);
             let renamed = was.filter(|was| scene.desired.get(address).is_some_and(|d| d.id != **was));
             let reason = renamed.map_or_else(|| verdict.reason.clone(), |from| Reason::Renamed { from: from.clone() });
             removals.insert(address.clone(), Removal { id: id.clone(), verb: Verb::Delete, reason });
         }
     }
     let wanted: BTreeSet<&ResourceId> = scene.desired.values().map(|d| &d.id).collect();
-    for (address, known) in steps::leftovers(scene.state) {
-        if scene.desired.contains_key(&address) {
+    for (address, known) in &scene.leftovers {
+        if scene.desired.contains_key(address) {
             continue;
         }
         let Some(kind) = (scene.kinds)(address.kind()) else {
-            problems.push(Problem::UnknownKind { address });
+            problems.push(Problem::UnknownKind { address: address.clone() });
             continue;
         };
         let there = scene.observed.live.contains_key(&known.id);
-        if !there && !scene.state.resources.contains_key(&address) {
+        if !there && !scene.state.resources.contains_key(address) {
             continue; // A create that came to nothing; its journal entry is not ours to close.
         }
-        let mut removal = steps::removal(kind, &known, there, Reason::Dropped);
+        let mut removal = steps::removal(kind, known, there, Reason::Dropped);
         // The same resource under another address of ours must not be deleted.
         if wanted.contains(&known.id) {
             removal.verb = Verb::Forget;
         }
-        removals.insert(address, removal);
+        removals.insert(address.clone(), removal);
     }
     removals
 }

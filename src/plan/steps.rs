@@ -55,7 +55,7 @@ pub(super) fn removal(kind: &Kind, known: &Known, there: bool, reason: Reason) -
 
 /// The graph of what is there now, including resources of ours that the state does not know yet.
 pub(super) fn existing(scene: &Scene<'_>) -> Graph {
-    let mut all = leftovers(scene.state);
+    let mut all = scene.leftovers.clone();
     for (address, desired) in &scene.desired {
         if scene.observed.live.contains_key(&desired.id) {
             all.entry((*address).clone()).or_insert_with(|| Known {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::kind::{Delete, Holds};
-use crate::model::{Event, Known, Late, Open, Outcome, StepId, What};
+use crate::model::{Event, Late, Outcome, StepId, What};
 
 static GROUP: Kind = Kind { name: "group", arm_type: "Microsoft.Resources/resourceGroups", ..Kind::PLAIN };
 static PLAIN: Kind = Kind { name: "plain", arm_type: "N/plains", reports: &["/x/chosen"], ..Kind::PLAIN };
@@ -195,8 +195,18 @@ fn what_vanished_is_created_and_what_failed_is_written_again() {
     world.observed.live.remove(&id("s"));
     world.live("n")["properties"]["provisioningState"] = json!("Failed");
     let plan = world.plan(&small()).unwrap();
-    assert_eq!(lines(&plan), ["net.n/update drifted <-", "store.s/create vanished <-"]);
+    // What refers to the vanished one does not notice that its target is a new one.
+    assert_eq!(
+        lines(&plan),
+        [
+            "net.n/update drifted <-",
+            "store.s/create vanished <-",
+            "plain.e/update rebuilt <- net.n/update store.s/create",
+        ]
+    );
     assert_eq!(plan.steps[0].changes[0].at, "properties/provisioningState");
+    world.apply(&plan);
+    assert!(world.plan(&small()).unwrap().is_empty());
 }
 
 #[test]
@@ -249,6 +259,56 @@ fn a_new_name_is_a_delete_and_a_create() {
 }
 
 #[test]
+fn an_unfinished_create_under_an_old_name_is_not_left_behind() {
+    let mut world = World::made(&small());
+    world.fold(started("plain.x", json!({})));
+    world.observed.live.insert(id("x"), json!({}));
+    let mut desired = small();
+    desired.push(res("plain.x", json!({})));
+    desired[4].id = id("x2");
+    let found = lines(&world.plan(&desired).unwrap());
+    assert_eq!(found, ["plain.x/delete renamed <-", "plain.x/create renamed <- plain.x/delete"]);
+    // No longer wanted at all.
+    assert_eq!(lines(&world.plan(&small()).unwrap()), ["plain.x/delete dropped <-"]);
+    world.observed.live.remove(&id("x"));
+    assert!(world.plan(&small()).unwrap().is_empty());
+}
+
+#[test]
+fn what_extends_a_servers_own_resource_follows_its_maker() {
+    let mut setting = res("setting.d", json!({}));
+    setting.id = group().provider("Microsoft.Network/networkInterfaces", "nic-n").provider("I/settings", "d");
+    setting.after = vec![address("net.n")];
+    let environment = |fixed: u8| [res("group.g", json!({})), res("net.n", json!({"fixed": fixed})), setting.clone()];
+    let plan = World::made(&environment(1)).plan(&environment(2)).unwrap();
+    assert_eq!(
+        lines(&plan),
+        [
+            "setting.d/delete rebuilt <-",
+            "net.n/delete forced <- setting.d/delete",
+            "net.n/create forced <- net.n/delete",
+            "setting.d/create rebuilt <- net.n/create setting.d/delete",
+        ]
+    );
+}
+
+#[test]
+fn a_replaced_vault_comes_back_from_its_soft_deleted_twin() {
+    let old = [res("vault.v", json!({"location": "a", "properties": {}}))];
+    let new = [res("vault.v", json!({"location": "b", "properties": {}}))];
+    let plan = World::made(&old).plan_with(&new, &allow(&["vault.v"])).unwrap();
+    assert_eq!(lines(&plan), ["vault.v/delete forced <-", "vault.v/create forced <- vault.v/delete"]);
+    assert_eq!(plan.steps[1].body.as_ref().unwrap()["properties"]["createMode"], "recover");
+}
+
+#[test]
+fn a_plan_survives_json() {
+    let plan = World::new().plan(&small()).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+#[test]
 fn a_new_address_for_the_same_thing_deletes_nothing() {
     let mut world = World::made(&small());
     let mut desired = small();
@@ -288,7 +348,7 @@ fn something_in_the_way_needs_consent_unless_it_is_ours() {
     }
     // Our tag, in any case; and an open step of ours.
     world.observed.live.insert(id("a"), tagged(json!({"v": 1})));
-    assert_eq!(lines(&world.plan(&desired).unwrap())[0], "plain.a/adopt found <-");
+    assert_eq!(lines(&world.plan(&desired).unwrap()), ["plain.b/create new <-", "plain.a/adopt found <-"]);
     world.observed.live.insert(id("a"), json!({"v": 1, "tags": {OWNER_TAG: Uuid::max().to_string()}}));
     assert!(world.plan(&desired).is_err());
     world.fold(started("plain.a", desired[0].body.clone()));
@@ -338,8 +398,8 @@ fn late_values_move_with_their_source() {
     let plan = world.plan(&desired).unwrap();
     let expected = [
         "plain.a/create vanished <-",
-        "setting.s/delete forced <-",
         "setting.s/create forced <- plain.a/create setting.s/delete",
+        "setting.s/delete forced <-",
     ];
     let mut found = lines(&plan);
     found.sort();
@@ -555,6 +615,7 @@ proptest! {
             if drift[i] {
                 world.observed.live.get_mut(id).unwrap()["v"] = json!({"w": 9});
             }
+            world.observed.live.get_mut(id).unwrap()["tags"]["policy"] = json!("x");
             if gone[i] {
                 world.observed.live.remove(id);
             }
@@ -568,6 +629,13 @@ proptest! {
         world.apply(&plan);
         let again = world.plan(&new).unwrap();
         prop_assert!(again.is_empty(), "{:?} then {:?}", lines(&plan), lines(&again));
+        let made: Vec<&ResourceId> =
+            plan.steps.iter().filter(|s| s.id.verb == Verb::Create).map(|s| &s.resource).collect();
+        for (id, live) in world.observed.live.iter().filter(|(id, _)| ids.contains(id) && !made.contains(id)) {
+            let kept = live["tags"]["policy"] == "x";
+            let is_tagged = new.iter().any(|d| d.id == *id && kinds(d.address.kind()).unwrap().tagged);
+            prop_assert!(kept || !is_tagged, "{} lost a tag of others", id);
+        }
         let wanted: BTreeSet<&ResourceId> = new.iter().map(|d| &d.id).collect();
         prop_assert_eq!(world.observed.live.keys().collect::<BTreeSet<_>>(), wanted);
         let end = destroy_with(&kinds, &world.state, &world.observed);
