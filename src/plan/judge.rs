@@ -119,9 +119,21 @@ impl<'a> Scene<'a> {
             Some(live) => {
                 let alias = known.alias.is_some();
                 let standing = Standing { applied: Some(&known.applied), live, claim: Claim::Known, alias };
-                self.standing(desired, kind, &standing, verdicts)
+                let verdict = self.standing(desired, kind, &standing, verdicts);
+                if verdict.act == Act::Keep && self.is_untold(&desired.address, live) {
+                    return Verdict { act: Act::Adopt, reason: Reason::Found, ..verdict };
+                }
+                verdict
             }
         }
+    }
+
+    /// Whether somebody waits for a value that Azure shows and the state does not have: an older version of ours did
+    /// not ask for it. Adopting once more reads it.
+    fn is_untold(&self, address: &Address, live: &Value) -> bool {
+        let lates = self.desired.values().flat_map(|d| d.lates()).filter(|late| late.of == *address);
+        let told = |late: &Late| self.state.reported(address, &late.at).is_some_and(|value| !value.is_null());
+        lates.into_iter().any(|late| !told(&late) && live.pointer(&late.at).is_some_and(|value| !value.is_null()))
     }
 
     /// The old one goes; the new one is judged as if nothing were known.

@@ -407,6 +407,19 @@ fn late_values_move_with_their_source() {
 }
 
 #[test]
+fn a_value_that_an_older_version_did_not_read_is_read() {
+    let late = Late::text(&address("plain.a"), "/x/chosen");
+    let old = [res("plain.a", json!({}))];
+    let new = [old[0].clone(), res("setting.s", json!({"principal": late}))];
+    let mut world = World::made(&old);
+    world.state.resources.get_mut(&address("plain.a")).unwrap().reported = Value::Null;
+    let plan = world.plan(&new).unwrap();
+    assert_eq!(lines(&plan), ["plain.a/adopt found <-", "setting.s/create new <- plain.a/adopt"]);
+    world.apply(&plan);
+    assert!(world.plan(&new).unwrap().is_empty());
+}
+
+#[test]
 fn contradictions_are_all_named() {
     let late = |of: &str, at: &str| Late::text(&address(of), at);
     let mut a = res("plain.a", json!({"x": late("plain.b", "/x/chosen"), "y": late("plain.b", "/other")}));
