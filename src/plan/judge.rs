@@ -185,7 +185,7 @@ impl<'a> Scene<'a> {
         };
         let Some(holder) = chain.into_iter().find_map(|id| tagged(&id)) else { return false };
         let Some(live) = self.observed.live.get(&holder.id) else { return false };
-        let known = holder.id != *id && self.state.resources.get(&holder.address).is_some_and(|k| k.id == holder.id);
+        let known = self.state.resources.get(&holder.address).is_some_and(|k| k.id == holder.id);
         known || owner(live).is_some_and(|text| text.eq_ignore_ascii_case(&self.state.lineage.to_string()))
     }
 

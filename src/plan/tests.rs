@@ -259,6 +259,17 @@ fn a_new_name_is_a_delete_and_a_create() {
 }
 
 #[test]
+fn a_new_name_for_data_needs_consent() {
+    let world = World::made(&[res("store.s", json!({}))]);
+    let mut desired = [res("store.s", json!({}))];
+    desired[0].id = id("s2");
+    let reason = Reason::Renamed { from: id("s") };
+    let problem = Problem::ReplaceNeedsConsent { address: address("store.s"), reason };
+    assert_eq!(world.plan(&desired).unwrap_err().problems, [problem]);
+    assert_eq!(world.plan_with(&desired, &allow(&["store.s"])).unwrap().steps.len(), 2);
+}
+
+#[test]
 fn an_unfinished_create_under_an_old_name_is_not_left_behind() {
     let mut world = World::made(&small());
     world.fold(started("plain.x", json!({})));
@@ -417,6 +428,45 @@ fn a_value_that_an_older_version_did_not_read_is_read() {
     assert_eq!(lines(&plan), ["plain.a/adopt found <-", "setting.s/create new <- plain.a/adopt"]);
     world.apply(&plan);
     assert!(world.plan(&new).unwrap().is_empty());
+}
+
+#[test]
+fn needs_are_seen_through_what_is_kept() {
+    let chain = |v: u8| {
+        [
+            res("plain.a", json!({"v": v})),
+            res("plain.b", mention("a")),
+            res("plain.c", json!({"v": v, "b": id("b").as_str()})),
+        ]
+    };
+    let plan = World::made(&chain(1)).plan(&chain(2)).unwrap();
+    assert_eq!(lines(&plan), ["plain.a/update edited <-", "plain.c/update edited <- plain.a/update"]);
+}
+
+#[test]
+fn what_was_given_is_not_replaced_without_asking() {
+    let desired = [res("net.n", json!({"fixed": 1}))];
+    let mut world = World::new();
+    world.observed.live.insert(id("n"), json!({"fixed": 2}));
+    let given = Consent { adopt: Adopt::All, ..Consent::default() };
+    let problems = world.plan_with(&desired, &given).unwrap_err().problems;
+    let reason = Reason::Forced { at: "/fixed".to_owned() };
+    assert_eq!(problems, [Problem::ReplaceNeedsConsent { address: address("net.n"), reason }]);
+    assert!(world.plan_with(&desired, &Consent { adopt: Adopt::All, ..allow(&["net.n"]) }).is_ok());
+}
+
+#[test]
+fn azures_own_twin_is_compared_but_never_deleted() {
+    let setting = |principal: u8| [res("setting.r", json!({"principal": principal}))];
+    let mut world = World::made(&setting(1));
+    let live = world.observed.live.remove(&id("r")).unwrap();
+    world.observed.live.insert(id("twin"), live);
+    world.state.resources.get_mut(&address("setting.r")).unwrap().alias = Some(id("twin"));
+    assert!(world.plan(&setting(1)).unwrap().is_empty());
+    assert_eq!(lines(&world.plan(&setting(2)).unwrap()), ["setting.r/create forced <-"]);
+    assert_eq!(lines(&world.plan(&[]).unwrap()), ["setting.r/forget dropped <-"]);
+    world.observed.live.clear();
+    assert_eq!(lines(&world.plan(&setting(1)).unwrap()), ["setting.r/create vanished <-"]);
 }
 
 #[test]
