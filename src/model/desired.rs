@@ -25,7 +25,8 @@ impl Desired {
     pub fn mentions(&self) -> Vec<ResourceId> {
         let mut ids = Vec::new();
         visit_strings(&self.body, &mut |text| {
-            if text.len() > 15 && text[..15].eq_ignore_ascii_case("/subscriptions/") {
+            let is_id = text.get(..15).is_some_and(|head| head.eq_ignore_ascii_case("/subscriptions/"));
+            if is_id && text.len() > 15 {
                 ids.push(ResourceId::new(text));
             }
         });
@@ -38,5 +39,18 @@ impl Desired {
         let mut lates = Vec::new();
         visit_strings(&self.body, &mut |text| lates.extend(Late::parse(text)));
         lates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_among_any_text() {
+        let body = serde_json::json!({"tag": "Umgebung für ÖÖ", "on": "/SUBSCRIPTIONS/s/resourceGroups/g"});
+        let address = Address::new("k", "n");
+        let desired = Desired { address, id: ResourceId::group("s", "x"), body, after: vec![] };
+        assert_eq!(desired.mentions(), [ResourceId::group("s", "g")]);
     }
 }
