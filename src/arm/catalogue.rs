@@ -258,6 +258,34 @@ static KNOWN: &[Known] = &[
         "Sign in again (`az login`), and check the clock of this machine.",
         "",
     ),
+    known(
+        &["AADSTS7000215", "AADSTS7000222"],
+        Some(SignIn),
+        "the application's secret is wrong or has expired",
+        "Make a new one (`az ad app credential reset --id APP`) and put its value, not its id, into the variable.",
+        "",
+    ),
+    known(
+        &["AADSTS700016", "AADSTS90002"],
+        Some(SignIn),
+        "the tenant does not know the application, or there is no such tenant",
+        "Check client id and tenant id, and `--cloud`.",
+        "",
+    ),
+    known(
+        &["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213"],
+        Some(SignIn),
+        "no federated credential of the application matches the token",
+        "Issuer, subject and audience must be as in the job's token, letter for letter.",
+        "https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust",
+    ),
+    known(
+        &["AADSTS50076", "AADSTS50079", "AADSTS50173", "AADSTS70043", "AADSTS700082", "AADSTS50078"],
+        Some(SignIn),
+        "the sign-in of the command line tool has expired or needs a second factor",
+        "Sign in again: `az login --tenant TENANT`.",
+        "",
+    ),
     // Machines.
     known(
         &["ImageVersionDeprecated", "PlatformImageNotFound"],

@@ -191,7 +191,7 @@ fn names(cloud: &Value, base: &Url) -> CloudNames {
         names.vault_zone = vault.strip_prefix("vault.").map_or(vault.clone(), |rest| format!("vaultcore.{rest}"));
     }
     let portal = text(cloud, "/portal").or_else(|| text(cloud, "/portalEndpoint"));
-    if let Some(host) = portal.and_then(|t| Url::parse(t).ok()?.host_str().map(ToOwned::to_owned)) {
+    if let Some(host) = portal.and_then(|t| Some(Url::parse(t).ok()?.authority().to_owned())) {
         names.portal = host;
     }
     names

@@ -20,6 +20,8 @@ use super::retry::{self, Attempt};
 
 /// ARM gives a provider 60 s for a reply; what takes longer is lost.
 const PATIENCE: Duration = Duration::from_secs(100);
+/// The same on the wall, at least: a fast clock must not call a busy machine silent.
+const WALL_PATIENCE: Duration = Duration::from_secs(10);
 /// While nobody has ever answered, the address is more likely wrong than the network down.
 const FIRST_CONTACT: Duration = Duration::from_secs(10);
 /// Requests on the wire at one time. A wide plan stays far below Azure's buckets with it.
@@ -105,7 +107,11 @@ impl Door {
         });
         match self.parts.credential.get_token(&[&self.scope], options).await {
             Ok(token) => Ok(token.token),
-            Err(error) => Err(ArmError::local(Class::SignIn, format!("sign-in failed: {}", chain(&error)))),
+            Err(error) => {
+                let text = chain(&error);
+                let code = entra_code(&text).unwrap_or_default();
+                Err(ArmError { code, ..ArmError::local(Class::SignIn, format!("sign-in failed: {text}")) })
+            }
         }
     }
 
@@ -131,7 +137,7 @@ impl Door {
         };
         let reply = tokio::select! {
             reply = exchange => reply.map_err(|error| lost(&error))?,
-            () = clock.sleep(PATIENCE) => return Err(ArmError::local(Class::Unknown, "no answer within 100 seconds")),
+            () = clock.sleep(PATIENCE.max(clock.of_wall(WALL_PATIENCE))) => return Err(ArmError::local(Class::Unknown, "no answer within 100 seconds")),
         };
         self.met.store(true, Ordering::Relaxed);
         Ok(reply)
@@ -171,6 +177,13 @@ fn tenant_named(reply: &Reply) -> Option<String> {
     Some(tenant.to_owned()).filter(|t| !t.is_empty())
 }
 
+/// `AADSTS7000215`: Entra ID's own code, wherever it stands in the text.
+fn entra_code(text: &str) -> Option<String> {
+    let rest = &text[text.find("AADSTS")?..];
+    let digits = rest["AADSTS".len()..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - "AADSTS".len());
+    (digits > 0).then(|| rest[..("AADSTS".len() + digits)].to_owned())
+}
+
 fn lost(error: &azure_core::Error) -> ArmError {
     let text = chain(error);
     let class = match error.kind() {
@@ -188,7 +201,7 @@ fn lost(error: &azure_core::Error) -> ArmError {
     ArmError::local(class, format!("no answer: {text}{hint}"))
 }
 
-/// An error with its sources, each said once.
+/// An error with its sources, each said once, on one line.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -199,5 +212,23 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         source = inner.source();
     }
-    text
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entras_code_is_found_in_any_text() {
+        let cases = [
+            ("x AADSTS7000215: Invalid client secret", Some("AADSTS7000215")),
+            ("AADSTS50076", Some("AADSTS50076")),
+            ("AADSTS: none", None),
+            ("nothing", None),
+        ];
+        for (text, code) in cases {
+            assert_eq!(entra_code(text).as_deref(), code, "{text}");
+        }
+    }
 }

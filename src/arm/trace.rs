@@ -232,6 +232,40 @@ mod tests {
         }
     }
 
+    #[derive(Debug)]
+    struct Empty;
+
+    #[async_trait]
+    impl HttpClient for Empty {
+        async fn execute_request(&self, _: &Request) -> azure_core::Result<AsyncRawResponse> {
+            Ok(AsyncRawResponse::from_bytes(200.into(), azure_core::http::headers::Headers::new(), "{\"a\":1}"))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_an_exchange_and_none_for_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace");
+        std::fs::write(&path, "an older record").unwrap();
+        let recorder = Recorder::create(&path, Arc::new(Empty), Clock::real()).unwrap();
+        for (url, method) in [("https://login/t/oauth2/v2.0/token", "POST"), ("https://arm/x?api-version=1", "PUT")] {
+            let url = azure_core::http::Url::parse(url).unwrap();
+            let method = if method == "PUT" { azure_core::http::Method::Put } else { azure_core::http::Method::Post };
+            let mut request = Request::new(url, method);
+            request.insert_header("authorization", "Bearer hush");
+            request.set_body("{\"adminPassword\":\"hush\"}");
+            let raw = recorder.execute_request(&request).await.unwrap().try_into_raw_response().await.unwrap();
+            assert_eq!(raw.body().as_ref(), b"{\"a\":1}");
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line: Value = serde_json::from_str(&text).expect("one line");
+        assert_eq!((line["method"].as_str(), line["status"].as_u64()), (Some("PUT"), Some(200)));
+        assert_eq!((&line["reply"], &line["body"]), (&json!({"a": 1}), &json!({"adminPassword": MASK})));
+        assert!(!text.contains("hush"));
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777, 0o600);
+    }
+
     #[test]
     fn what_is_no_secret_stays_as_it_was() {
         let body =

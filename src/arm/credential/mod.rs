@@ -210,7 +210,11 @@ impl TokenCredential for Credentials {
 
 impl Way {
     async fn attempt(&self, scopes: &[&str]) -> Result<(String, Arc<dyn TokenCredential>, AccessToken), Verdict> {
-        let failed = |error: &azure_core::Error| Verdict::Failed(chain(error));
+        let failed = |error: &azure_core::Error| match chain(error) {
+            // A tool that is not there is no failure of a configuration.
+            text if !self.is_configured() && text.contains("not found on PATH") => Verdict::Absent(text),
+            text => Verdict::Failed(text),
+        };
         let how = match &self.found {
             Found::Absent(why) => return Err(Verdict::Absent(why.clone())),
             Found::Broken(why) => return Err(Verdict::Failed(why.clone())),
