@@ -111,7 +111,7 @@ pub async fn accounts(client: &Client) -> Result<Vec<Account>, ArmError> {
 }
 
 /// Registers those of the providers that are not, and returns them. A provider is usable while it is still
-/// `Registering`, region by region, so that nothing is waited for.
+/// `Registering`, region by region, so that nothing is waited for. One that this cloud does not have is passed over.
 ///
 /// # Errors
 /// When ARM refuses: registering needs `{namespace}/register/action` on the subscription.
@@ -122,12 +122,11 @@ pub async fn ensure_registered(
 ) -> Result<Vec<String>, ArmError> {
     let states = namespaces.iter().map(|&namespace| async move {
         let id = ResourceId::new(format!("/subscriptions/{subscription}/providers/{namespace}"));
-        let state = state_of(client.get(&id, PROVIDERS).await?.as_ref());
-        Ok::<_, ArmError>((namespace, state))
+        Ok::<_, ArmError>((namespace, client.get(&id, PROVIDERS).await?))
     });
     let mut registered = Vec::new();
-    for (namespace, state) in futures::future::try_join_all(states).await? {
-        if !matches!(state.as_str(), "registered" | "registering") {
+    for (namespace, provider) in futures::future::try_join_all(states).await? {
+        if provider.is_some() && !matches!(state_of(provider.as_ref()).as_str(), "registered" | "registering") {
             register(client, subscription, namespace).await?;
             registered.push(namespace.to_owned());
         }

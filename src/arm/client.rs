@@ -255,7 +255,12 @@ impl Client {
 
     fn sent(&self, verb: Begun, call: &Call, reply: Reply) -> Sent {
         match operation::begun(verb, &call.path, &reply, self.hint(&reply)) {
-            Some(operation) => Sent::Running { operation, body: reply.body },
+            Some(operation) => {
+                if verb == Begun::Delete {
+                    self.door.deletes(&operation.url);
+                }
+                Sent::Running { operation, body: reply.body }
+            }
             None => Sent::Done(reply.body),
         }
     }
@@ -290,7 +295,8 @@ impl Client {
             hint = reply.retry_after().map(|wall| clock.of_wall(wall)).or(hint);
             let age = clock.now().saturating_sub(begun);
             match operation::read(operation.flavour, &reply, age) {
-                // Without the polling URL a delete cannot be told from a create: what is not there is not being made.
+                // Of an operation resumed from a journal it is not known whether it is a delete: what is not there is
+                // not being made either.
                 _ if lost && reply.status == 404 => return Ok(reply),
                 Poll::Again { status } => notes(Note::Waiting { status }),
                 Poll::Done => return Ok(reply),
@@ -298,7 +304,9 @@ impl Client {
                 Poll::Lost(error) => {
                     tracing::debug!(url = %call.shown(), code = %error.code, "asking the resource instead");
                     lost = true;
-                    operation = Operation { flavour: Flavour::Provisioning, url: home.to_owned(), ..operation };
+                    let delete = self.door.is_delete(&operation.url);
+                    let flavour = if delete { Flavour::Gone } else { Flavour::Provisioning };
+                    operation = Operation { flavour, url: home.to_owned(), ..operation };
                 }
             }
         }

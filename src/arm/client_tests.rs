@@ -279,6 +279,50 @@ async fn deletes_wait_for_users_to_go_and_an_absent_resource_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_whose_operation_cannot_be_read_ends_when_the_resource_is_gone() {
+    let still = || says(200, &[], json!({"properties": {"provisioningState": "Succeeded"}}));
+    let bench = Bench::new(vec![
+        says(202, &[OPERATION], Value::Null),
+        says(403, &[], Value::Null),
+        still(),
+        still(),
+        says(404, &[], refusal("ResourceNotFound")),
+    ]);
+    let sent = bench.client.delete(&vnet(), "1", "", &silence).await.unwrap();
+    let Sent::Running { operation, .. } = sent else { panic!("it takes time") };
+    bench.wait(&operation, 10).await.unwrap();
+    assert_eq!(bench.client.calls().polls, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_task_may_hold_the_door_and_all_count_together() {
+    let bench = Bench::new(vec![says(200, &[], json!({})), says(200, &[], json!({}))]);
+    let tasks = [(); 2].map(|()| {
+        let client = bench.client.clone();
+        tokio::spawn(async move { client.put(&vnet(), "1", &json!({}), &silence).await })
+    });
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(bench.client.calls().put, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn providers_are_registered_where_the_cloud_has_them() {
+    let state = |word: &str| says(200, &[], json!({"registrationState": word}));
+    let bench = Bench::new(vec![
+        state("Registered"),
+        state("NotRegistered"),
+        says(404, &[], refusal("NotFound")),
+        state("Registering"),
+        says(200, &[], json!({})),
+    ]);
+    let asked = ["A.A", "B.B", "C.C", "D.D"];
+    assert_eq!(account::ensure_registered(&bench.client, "s", &asked).await.unwrap(), ["B.B"]);
+    assert_eq!(bench.asked()[4], "POST /subscriptions/s/providers/B.B/register?api-version=2021-04-01");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missing_registration_is_made_up_for() {
     let message = json!({"error": {"code": "MissingSubscriptionRegistration",
         "message": "The subscription is not registered to use namespace 'Microsoft.Network'."}});

@@ -132,6 +132,9 @@ impl ArmError {
             error.code =
                 if state.eq_ignore_ascii_case("failed") { "OperationFailed" } else { "OperationCanceled" }.into();
         }
+        if error.message.is_empty() {
+            error.message = format!("the operation ended as {state}");
+        }
         if matches!(error.class, Class::Invalid | Class::Missing | Class::Conflict) {
             error.class = Class::Failed;
         }

@@ -1,7 +1,8 @@
 //! One request until its answer: token, concurrency, repeats. Does not know what an answer is good for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use azure_core::credentials::{Secret, TokenRequestOptions};
@@ -37,6 +38,8 @@ pub(super) struct Door {
     limiter: Limiter,
     permits: Semaphore,
     met: AtomicBool,
+    /// Polling URLs of deletes begun by this process: their resource is expected to vanish.
+    deletes: Mutex<BTreeSet<String>>,
 }
 
 impl Door {
@@ -49,7 +52,18 @@ impl Door {
             limiter: Limiter::default(),
             permits: Semaphore::new(ABREAST),
             met: AtomicBool::new(false),
+            deletes: Mutex::default(),
         }
+    }
+
+    /// Remembers that an operation is a delete.
+    pub(super) fn deletes(&self, url: &str) {
+        self.deletes.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned());
+    }
+
+    /// Whether an operation is known to be a delete.
+    pub(super) fn is_delete(&self, url: &str) -> bool {
+        self.deletes.lock().unwrap_or_else(PoisonError::into_inner).contains(url)
     }
 
     /// Sends until there is an answer that the call takes, or no hope of one.
@@ -122,7 +136,8 @@ impl Door {
             if wait.is_zero() {
                 break;
             }
-            clock.sleep(wait).await;
+            // Not all at the same moment again.
+            clock.sleep(wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)).await;
         }
         let _permit = self.permits.acquire().await;
         self.counter.add(counted(call));
@@ -140,6 +155,7 @@ impl Door {
             () = clock.sleep(PATIENCE.max(clock.of_wall(WALL_PATIENCE))) => return Err(ArmError::local(Class::Unknown, "no answer within 100 seconds")),
         };
         self.met.store(true, Ordering::Relaxed);
+        tracing::debug!(request = %call.shown(), status = reply.status, "answered");
         Ok(reply)
     }
 }
@@ -188,17 +204,12 @@ fn lost(error: &azure_core::Error) -> ArmError {
     let text = chain(error);
     let class = match error.kind() {
         // A certificate does not become better by waiting.
-        _ if text.contains("certificate") => Class::Protocol,
+        _ if text.contains(BAD_CERTIFICATE) => Class::Protocol,
         ErrorKind::Connection => Class::Unreachable,
         ErrorKind::Io => Class::Unknown,
         _ => Class::Protocol,
     };
-    let hint = if class == Class::Protocol && text.contains("certificate") {
-        " (SSL_CERT_FILE names more certificates to trust)"
-    } else {
-        ""
-    };
-    ArmError::local(class, format!("no answer: {text}{hint}"))
+    ArmError::local(class, format!("no answer: {text}"))
 }
 
 /// An error with its sources, each said once, on one line.
@@ -212,12 +223,27 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         source = inner.source();
     }
+    if text.contains(BAD_CERTIFICATE) {
+        text.push_str(" (SSL_CERT_FILE names more certificates to trust)");
+    }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// How rustls begins its refusal of a server.
+const BAD_CERTIFICATE: &str = "invalid peer certificate";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_untrusted_server_is_not_asked_again_and_the_way_out_is_named() {
+        let refusal = std::io::Error::other("invalid peer certificate: UnknownIssuer");
+        let error = lost(&azure_core::Error::with_error(ErrorKind::Connection, refusal, "failed\n  to send"));
+        assert_eq!(error.class, Class::Protocol);
+        assert!(error.message.starts_with("no answer: failed to send: invalid"), "{}", error.message);
+        assert!(error.message.contains("SSL_CERT_FILE"));
+    }
 
     #[test]
     fn entras_code_is_found_in_any_text() {
