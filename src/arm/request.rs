@@ -8,6 +8,9 @@ use super::cloud::Cloud;
 use super::error::{ArmError, Class};
 use crate::model::ResourceId;
 
+/// Ties the requests of a run together; carried by every request of the client and by nothing else.
+pub(super) const CORRELATION: &str = "x-ms-correlation-request-id";
+
 /// One request, ready to be sent any number of times.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
@@ -109,7 +112,7 @@ impl Address {
             ("user-agent", concat!("privaml/", env!("CARGO_PKG_VERSION")).to_owned()),
             ("x-ms-client-request-id", Uuid::new_v4().to_string()),
             ("x-ms-return-client-request-id", "true".to_owned()),
-            ("x-ms-correlation-request-id", self.correlation.clone()),
+            (CORRELATION, self.correlation.clone()),
         ] {
             request.insert_header(name, value);
         }

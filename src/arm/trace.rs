@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::clock::Clock;
+use super::request::CORRELATION;
 
 /// A transport that keeps a record of another.
 pub struct Recorder {
@@ -72,7 +73,7 @@ impl Recorder {
 #[async_trait]
 impl HttpClient for Recorder {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        if is_sign_in(request) {
+        if !is_ours(request) {
             return self.inner.execute_request(request).await;
         }
         let begun = self.clock.now();
@@ -110,9 +111,9 @@ impl HttpClient for Recorder {
     }
 }
 
-fn is_sign_in(request: &Request) -> bool {
-    let path = request.url().path().to_ascii_lowercase();
-    path.contains("/oauth2/") || path.contains("/metadata/identity") || path.contains("/msi/token")
+/// Whether the client sent it: whatever else goes over the wire belongs to a sign-in, and its replies are tokens.
+fn is_ours(request: &Request) -> bool {
+    request.headers().get_optional_str(&CORRELATION.into()).is_some()
 }
 
 fn sent(request: &Request) -> Value {
@@ -248,11 +249,14 @@ mod tests {
         let path = folder.path().join("trace");
         std::fs::write(&path, "an older record").unwrap();
         let recorder = Recorder::create(&path, Arc::new(Empty), Clock::real()).unwrap();
-        for (url, method) in [("https://login/t/oauth2/v2.0/token", "POST"), ("https://arm/x?api-version=1", "PUT")] {
+        for (url, method) in [("https://issuer/job/token", "POST"), ("https://arm/x?api-version=1", "PUT")] {
             let url = azure_core::http::Url::parse(url).unwrap();
             let method = if method == "PUT" { azure_core::http::Method::Put } else { azure_core::http::Method::Post };
             let mut request = Request::new(url, method);
             request.insert_header("authorization", "Bearer hush");
+            if method == azure_core::http::Method::Put {
+                request.insert_header(CORRELATION, "run");
+            }
             request.set_body("{\"adminPassword\":\"hush\"}");
             let raw = recorder.execute_request(&request).await.unwrap().try_into_raw_response().await.unwrap();
             assert_eq!(raw.body().as_ref(), b"{\"a\":1}");

@@ -137,6 +137,20 @@ async fn a_token_near_its_end_is_used_while_the_authority_is_down() {
     assert_eq!(credentials.get_token(SCOPE, None).await.unwrap().token.secret(), "one");
 }
 
+#[tokio::test]
+async fn a_metadata_service_of_another_cloud_is_no_managed_identity() {
+    let elsewhere = [(404, Value::Null), (200, json!({"instanceId": "i-1"}))];
+    for answer in elsewhere {
+        let off = [("ARM_USE_CLI", "false"), ("AZURE_TENANT_ID", "not a tenant!")];
+        let (credentials, answers) = credentials(&off, vec![answer]);
+        let error = credentials.get_token(SCOPE, None).await.unwrap_err().to_string();
+        assert!(error.contains("managed identity: not set up (this is no machine in Azure)"), "{error}");
+        assert!(error.contains("Azure CLI: not set up (ARM_USE_CLI says no)"), "{error}");
+        assert!(error.contains("Azure Developer CLI: failed (invalid tenant ID"), "{error}");
+        assert_eq!(answers.asked.lock().unwrap().len(), 1);
+    }
+}
+
 #[test]
 fn a_token_tells_whose_it_is() {
     let jwt = |claims: Value| format!("h.{}.s", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));

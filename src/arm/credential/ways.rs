@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{ClientOptions, Url};
+use azure_core::http::{ClientOptions, HttpClient, Method, Request, Url};
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential, AzureDeveloperCliCredentialOptions,
     ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
     WorkloadIdentityCredentialOptions,
 };
+
+use serde_json::Value;
 
 use super::assertion::{Certificate, Proof};
 use super::{SignIn, door};
@@ -25,8 +27,8 @@ pub(super) struct Way {
     pub(super) found: Found,
     /// Set up on purpose: if it fails, nothing else is tried.
     configured: bool,
-    /// Ask first whether the machine has a metadata service.
-    probe: bool,
+    /// Ask first, with this, whether the machine is in Azure.
+    probe: Option<Arc<dyn HttpClient>>,
 }
 
 /// What the settings say of a way.
@@ -51,31 +53,42 @@ impl Way {
         }
     }
 
-    /// Why there is no use in trying: the metadata service of Azure's machines does not answer at its fixed address.
+    /// Why there is no use in trying. Other clouds have a metadata service at the same address: only Azure's
+    /// describes a machine in these words.
     pub(super) async fn unreachable(&self) -> Option<String> {
-        if !self.probe {
-            return None;
-        }
-        let knock = tokio::net::TcpStream::connect(("169.254.169.254", 80));
-        match tokio::time::timeout(Duration::from_millis(300), knock).await {
-            Ok(Ok(_)) => None,
+        let transport = self.probe.as_ref()?;
+        let mut request = Request::new(Url::parse(MACHINE).ok()?, Method::Get);
+        request.insert_header("metadata", "true");
+        let asked = async {
+            let raw = transport.execute_request(&request).await?.try_into_raw_response().await?;
+            let body: Value = serde_json::from_slice(raw.body()).unwrap_or_default();
+            Ok::<_, azure_core::Error>(raw.status().is_success() && body.get("azEnvironment").is_some())
+        };
+        match tokio::time::timeout(KNOCK, asked).await {
+            Ok(Ok(true)) => None,
             _ => Some("this is no machine in Azure".to_owned()),
         }
     }
 }
 
+/// Where a machine in Azure learns what it is.
+const MACHINE: &str = "http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01&format=json";
+/// It answers in milliseconds, or nobody does.
+const KNOCK: Duration = Duration::from_millis(500);
+
 /// Every way, in the order of trying: what was set up on purpose before what happens to be there.
 pub(super) fn all(sign_in: &SignIn) -> Vec<Way> {
     let settings = Settings(sign_in);
-    let configured = |name, found| Way { name, found, configured: true, probe: false };
+    let configured = |name, found| Way { name, found, configured: true, probe: None };
     let (managed, asked, probe) = settings.managed();
+    let probe = probe.then(|| Arc::clone(&sign_in.transport));
     vec![
         configured("client secret", settings.secret()),
         configured("client certificate", settings.certificate()),
         configured("workload identity (OIDC)", settings.federated()),
         Way { name: "managed identity", found: managed, configured: asked, probe },
-        Way { name: "Azure CLI", found: settings.cli(), configured: false, probe: false },
-        Way { name: "Azure Developer CLI", found: settings.developer_cli(), configured: false, probe: false },
+        Way { name: "Azure CLI", found: settings.cli(), configured: false, probe: None },
+        Way { name: "Azure Developer CLI", found: settings.developer_cli(), configured: false, probe: None },
     ]
 }
 
