@@ -1,1 +1,31 @@
 //! The door to Azure: requests, sign-in, retries, polling. Knows ids, versions, bodies and replies, no kinds.
+
+pub mod account;
+mod calls;
+mod catalogue;
+mod client;
+mod clock;
+mod cloud;
+pub mod credential;
+mod error;
+mod exchange;
+mod limiter;
+mod observe;
+mod operation;
+mod pace;
+mod reply;
+mod request;
+mod retry;
+mod trace;
+mod transport;
+
+pub use calls::Calls;
+pub use catalogue::{Known, find as known_error};
+pub use client::{Client, Note, Notes, Parts, Sent};
+pub use clock::Clock;
+pub use cloud::{Cloud, CloudError};
+pub use credential::{Credentials, Identity, SignIn};
+pub use error::{ArmError, Class, Detail, Trail};
+pub use observe::observe;
+pub use trace::Recorder;
+pub use transport::network;
