@@ -120,38 +120,60 @@ impl<F: Future<Output = End>> Crew<F> {
         self.ended.push_back(end);
     }
 
-    /// Waits for what happens next, always in the same order of preference, so that a run can be replayed.
+    /// Waits for what happens next, always in the same order of preference, so that a run can be replayed. What a step
+    /// said comes before its end, even if it spoke and ended in one breath.
     pub(super) async fn news(&mut self, stop: &Stop, heeds_stop: bool) -> News {
-        if stop.is_urgent() {
-            return News::Urgent;
-        }
-        // What a step said comes before its end.
-        if let Ok(message) = self.heard.try_recv() {
-            return News::Said(message);
-        }
-        if let Some(end) = self.ended.pop_front() {
-            return News::Ended(end);
-        }
-        tokio::select! {
-            biased;
-            () = stop.urgent() => News::Urgent,
-            () = stop.asked(), if heeds_stop => News::Asked,
-            Some(message) = self.heard.recv() => News::Said(message),
-            end = self.tasks.next() => match end {
-                Some(end) => self.after_words(end),
-                None => News::Quiet,
-            },
+        loop {
+            if stop.is_urgent() {
+                return News::Urgent;
+            }
+            if let Ok(message) = self.heard.try_recv() {
+                return News::Said(message);
+            }
+            if let Some(end) = self.ended.pop_front() {
+                return News::Ended(end);
+            }
+            tokio::select! {
+                biased;
+                () = stop.urgent() => return News::Urgent,
+                () = stop.asked(), if heeds_stop => return News::Asked,
+                Some(message) = self.heard.recv() => return News::Said(message),
+                end = self.tasks.next() => match end {
+                    Some(end) => self.ended.push_back(end),
+                    None => return News::Quiet,
+                },
+            }
         }
     }
+}
 
-    /// A step may speak and end in one breath.
-    fn after_words(&mut self, end: End) -> News {
-        match self.heard.try_recv() {
-            Ok(message) => {
-                self.ended.push_back(end);
-                News::Said(message)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::fake::id;
+
+    #[tokio::test]
+    async fn a_steps_words_come_before_its_end() {
+        let mut crew = Crew::new();
+        let (stop, teller) = (Stop::new(), crew.teller(&id("a")));
+        crew.send_out(async move {
+            for status in ["one", "two"] {
+                teller.note(Note::Waiting { status: status.to_owned() });
             }
-            Err(_) => News::Ended(end),
+            End { step: id("a"), outcome: Outcome::Cancelled, is_certain: true }
+        });
+        let mut heard = Vec::new();
+        loop {
+            match crew.news(&stop, true).await {
+                News::Said(Message { what: What::Waiting { status, .. }, .. }) => heard.push(status),
+                News::Ended(_) => heard.push("end".to_owned()),
+                _ => break,
+            }
         }
+        assert_eq!(heard, ["one", "two", "end"]);
+        stop.ask();
+        assert!(matches!(crew.news(&stop, true).await, News::Asked));
+        stop.ask();
+        assert!(matches!(crew.news(&stop, true).await, News::Urgent));
     }
 }

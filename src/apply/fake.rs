@@ -98,8 +98,8 @@ struct Running {
 struct Inside {
     live: BTreeMap<ResourceId, Value>,
     running: BTreeMap<String, Running>,
-    /// Effective creates by id.
-    creates: BTreeMap<ResourceId, usize>,
+    /// PUTs that took effect, by id.
+    puts: BTreeMap<ResourceId, usize>,
     calls: Vec<String>,
     refusals: BTreeMap<ResourceId, Cause>,
     failures: BTreeMap<ResourceId, Cause>,
@@ -183,8 +183,8 @@ impl Fake {
         self.inside.lock().unwrap().live.clone()
     }
 
-    pub(super) fn creates(&self) -> BTreeMap<ResourceId, usize> {
-        self.inside.lock().unwrap().creates.clone()
+    pub(super) fn puts(&self) -> BTreeMap<ResourceId, usize> {
+        self.inside.lock().unwrap().puts.clone()
     }
 
     pub(super) fn calls(&self) -> Vec<String> {
@@ -243,9 +243,7 @@ impl Inside {
         if let Some(cause) = self.refusals.get(id) {
             return Err(Box::new(cause.clone()));
         }
-        if !self.live.contains_key(id) {
-            *self.creates.entry(id.clone()).or_default() += 1;
-        }
+        *self.puts.entry(id.clone()).or_default() += 1;
         let mut done = body.clone();
         done["id"] = json!(id);
         done["properties"]["address"] = json!(format!("address of {}", id.name()));

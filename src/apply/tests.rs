@@ -199,7 +199,7 @@ async fn any_crash_ends_in_the_same_environment_and_nothing_is_made_twice() {
         second.result.unwrap();
         assert!(second.state.open.is_empty(), "{crash:?} {deadly:?}");
         assert_eq!((cloud.live(), second.state.resources), expected, "{crash:?} {deadly:?}");
-        assert!(cloud.creates().values().all(|&count| count == 1), "{crash:?} {deadly:?}: {:?}", cloud.creates());
+        assert!(cloud.puts().values().all(|&count| count == 1), "{crash:?} {deadly:?}: {:?}", cloud.puts());
     }
 }
 
@@ -237,7 +237,7 @@ async fn a_forgotten_operation_is_replaced_by_a_look() {
     cloud.forget_operations();
     let second = bench.live(&cloud, &plan, None).await;
     second.result.unwrap();
-    assert_eq!(cloud.creates()[&resource("slow-a")], 1);
+    assert_eq!(cloud.puts()[&resource("slow-a")], 1);
     assert!(cloud.calls().iter().all(|call| !call.starts_with("PUT")), "{:?}", cloud.calls());
 }
 
@@ -395,4 +395,41 @@ async fn a_state_that_cannot_be_written_sends_nothing() {
     let result = run_with(ledger, &environment(), &Secrets::new(), &options, cloud.stop()).await;
     assert!(matches!(result, Err(ApplyError::Store(_))));
     assert!(cloud.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_of_unknown_fate_is_planned_again_once_azure_is_idle() {
+    let (bench, cloud) = (Bench::new(), Fake::new());
+    bench.live(&cloud, &plan_of(&[("slow-a", &[])]), None).await.result.unwrap();
+    let before = bench.store().state().resources.clone();
+    // The PUT is the first call of the second process; its reply is lost.
+    let cloud = cloud.next_process(Crash::After(1));
+    let update = plan(vec![step(step_id("thing", "slow-a", Verb::Update), &[], &json!({"edited": true}))]);
+    let mut store = bench.store();
+    let mut sink = |_: &Event| {};
+    let options = Options { parallelism: 1, times: BTreeMap::new() };
+    let ledger = Ledger::new(&mut store, &cloud, &mut sink, kinds);
+    let result = run_with(ledger, &update, &Secrets::new(), &options, cloud.stop()).await;
+    assert!(matches!(result, Err(ApplyError::Left)));
+    drop(store);
+    let cloud = cloud.next_process(Crash::Never);
+    let mut store = bench.store();
+    let tally = resume_with(Ledger::new(&mut store, &cloud, &mut sink, kinds), cloud.stop()).await.unwrap();
+    assert_eq!(tally, Tally { cancelled: 1, ..Tally::default() });
+    assert_eq!(store.state().resources, before);
+    assert_eq!(cloud.live()[&resource("slow-a")]["properties"]["provisioningState"], "Succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_nobody_can_tell_of_stays_open_and_says_so() {
+    let (bench, cloud) = (Bench::new(), Fake::new().next_process(Crash::After(1)));
+    let balloon = plan(vec![step(id("a"), &[], &json!({}))]);
+    bench.live(&cloud, &balloon, None).await;
+    let cloud = cloud.next_process(Crash::Never);
+    let mut store = bench.store();
+    let mut sink = |_: &Event| {};
+    // A version of the program that does not know the kind.
+    let error = resume_with(Ledger::new(&mut store, &cloud, &mut sink, |_| None), cloud.stop()).await.unwrap_err();
+    assert!(matches!(&error, ApplyError::Unresolved { step, .. } if *step == id("a")), "{error}");
+    assert!(store.state().open.contains_key(&id("a")));
 }
