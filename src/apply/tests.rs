@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -432,4 +433,52 @@ async fn a_step_nobody_can_tell_of_stays_open_and_says_so() {
     let error = resume_with(Ledger::new(&mut store, &cloud, &mut sink, |_| None), cloud.stop()).await.unwrap_err();
     assert!(matches!(&error, ApplyError::Unresolved { step, .. } if *step == id("a")), "{error}");
     assert!(store.state().open.contains_key(&id("a")));
+}
+
+/// Creates, then removes, dying at the given calls on the way; ends with one calm run of each.
+async fn any_history(creating: &[Crash], removing: &[Crash]) {
+    let bench = Bench::new();
+    let mut cloud = Fake::new();
+    for (plan, crashes) in [(environment(), creating), (removal(), removing)] {
+        for crash in crashes {
+            cloud = cloud.next_process(*crash);
+            let _ = bench.live(&cloud, &plan, None).await;
+        }
+        cloud = cloud.next_process(Crash::Never);
+        let calm = bench.live(&cloud, &plan, None).await;
+        assert!(calm.result.unwrap().is_clean() && calm.state.open.is_empty());
+        let live: Vec<ResourceId> = cloud.live().into_keys().collect();
+        let mut known: Vec<ResourceId> = calm.state.resources.into_values().map(|known| known.id).collect();
+        known.sort();
+        assert_eq!(live, known, "an orphan or a phantom");
+        assert!(cloud.puts().values().all(|&count| count == 1), "{:?}", cloud.puts());
+    }
+    assert!(cloud.live().is_empty());
+}
+
+fn crashes() -> impl Strategy<Value = Vec<Crash>> {
+    let crash =
+        (1usize..20, any::<bool>()).prop_map(|(n, early)| if early { Crash::Before(n) } else { Crash::After(n) });
+    proptest::collection::vec(crash, 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn crash_after_crash_ends_well((creating, removing) in (crashes(), crashes())) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(any_history(&creating, &removing));
+    }
+}
+
+#[test]
+fn a_run_may_move_between_threads() {
+    fn check<T: Send>(_: &T) {}
+    let (bench, stop, secrets) = (Bench::new(), Stop::new(), Secrets::new());
+    let (mut store, mut sink) = (bench.store(), |_: &Event| {});
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let cloud = runtime.block_on(async { Fake::new() });
+    let (plan, options) = (Plan::default(), Options { parallelism: 1, times: BTreeMap::new() });
+    check(&run(&plan, &mut store, &cloud, &secrets, &options, &mut sink, &stop));
+    check(&resume(&mut store, &cloud, &mut sink, &stop));
 }
