@@ -1,9 +1,9 @@
 //! Carries a plan out. Decides nothing: no comparing, no parameters, no "if it exists".
 //!
-//! [`run`] owns the schedule, the journal and the numbering of events; a step only sends requests and
+//! [`run()`] owns the schedule, the journal and the numbering of events; a step only sends requests and
 //! messages. The order on disk is the promise: `Started` before the request leaves, `Accepted` right after the reply,
 //! `Ended` before a dependent starts. A step whose fate is unknown (no answer) stays open in the state, and
-//! [`resume`] asks Azure about it before the next plan is made.
+//! [`resume()`] asks Azure about it before the next plan is made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
