@@ -1,0 +1,414 @@
+//! Microsoft.Insights and Microsoft.AlertsManagement: components, private link scopes, diagnostic settings
+//! (`azure-facts` 2.4 to 2.6).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::model::ResourceId;
+use crate::sandbox::json::{fill, fill_all, has, is_true, items, keep, remove, set, text};
+use crate::sandbox::reply::Refusal;
+use crate::sandbox::world::{OpAct, Operation, Resource, World, stamp};
+
+use super::{Card, Fill, Name, Place, Put, Wire, connections, versions};
+
+const COMPONENT: &str = "Microsoft.Insights/components";
+const SETTING: &str = "Microsoft.Insights/diagnosticSettings";
+const SCOPED: &str = "Microsoft.Insights/privateLinkScopes/scopedResources";
+const DETECTOR: &str = "Microsoft.AlertsManagement/smartDetectorAlertRules";
+const ACTION_GROUP: &str = "Microsoft.Insights/actionGroups";
+
+/// How long after a component its smart detector appears.
+const SIBLING_DELAY: Duration = Duration::from_secs(30);
+
+pub(super) const CARDS: &[Card] = &[
+    Card {
+        arm_type: COMPONENT,
+        versions: versions::COMPONENTS,
+        wire: &Wire { made: 200, ..Wire::AT_ONCE },
+        etag: true,
+        immutable: &["/kind"],
+        check: check_component,
+        fill: fill_component,
+        view: |world, resource, body| show_scopes(world, resource, body, "/properties/PrivateLinkScopedResources"),
+        in_use: not_scoped,
+        ..Card::PLAIN
+    },
+    Card {
+        arm_type: "Microsoft.Insights/privateLinkScopes",
+        versions: versions::SCOPES,
+        name: Name {
+            fits: |name| {
+                (1..=255).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            },
+            rule: "1 to 255 letters, digits, hyphens, underscores and dots",
+            code: "InvalidResourceName",
+        },
+        place: Place::Global,
+        wire: &Wire { at_once: true, ..Wire::PLAIN },
+        check: check_scope,
+        fill: |_, _, body| {
+            fill_all(body, "/properties", json!({}));
+            Ok(())
+        },
+        view: |world, resource, body| {
+            set(body, "/properties/privateEndpointConnections", connections(world, &resource.id));
+        },
+        in_use: scope_in_use,
+        ..Card::PLAIN
+    },
+    Card {
+        arm_type: SCOPED,
+        versions: versions::SCOPES,
+        place: Place::None,
+        wire: &Wire { creating: "Provisioning", ..Wire::PLAIN },
+        // Two writers on one scope conflict (`azure-facts` 2.5).
+        locks: |id, _| id.parent().map(|scope| scope.key()).into_iter().collect(),
+        check: check_scoped,
+        ..Card::PLAIN
+    },
+    Card {
+        arm_type: "Microsoft.Insights/privateLinkScopes/privateEndpointConnections",
+        versions: versions::SCOPES,
+        place: Place::None,
+        ..Card::PLAIN
+    },
+    Card {
+        arm_type: SETTING,
+        versions: versions::DIAGNOSTICS,
+        name: Name {
+            fits: |name| {
+                (1..=260).contains(&name.len()) && !name.contains(['<', '>', '*', '%', '&', ':', '\\', '?', '+', '/'])
+            },
+            rule: "1 to 260 characters without < > * % & : \\ ? + /",
+            code: "BadRequest",
+        },
+        place: Place::None,
+        wire: &Wire { made: 200, stateful: false, ..Wire::AT_ONCE },
+        check: check_setting,
+        fill: fill_setting,
+        ..Card::PLAIN
+    },
+    Card {
+        arm_type: ACTION_GROUP,
+        versions: versions::ACTION_GROUPS,
+        place: Place::Global,
+        wire: &SIBLING,
+        ..Card::PLAIN
+    },
+    Card { arm_type: DETECTOR, versions: versions::DETECTORS, place: Place::Global, wire: &SIBLING, ..Card::PLAIN },
+];
+
+const SIBLING: Wire = Wire { stateful: false, ..Wire::AT_ONCE };
+
+fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::bad("BadRequest", message)
+}
+
+fn check_component(put: &Put<'_>) -> Result<(), Refusal> {
+    if text(put.body, "/kind").is_empty() || text(put.body, "/properties/Application_Type").is_empty() {
+        return Err(bad("Required fields 'kind' and 'Application_Type' must be given."));
+    }
+    if text(put.body, "/properties/WorkspaceResourceId").is_empty() {
+        return Err(bad(
+            "Classic Application Insights components can no longer be created: WorkspaceResourceId is required.",
+        ));
+    }
+    Ok(())
+}
+
+fn fill_component(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+    const MADE: [&str; 2] = ["/properties/AppId", "/properties/InstrumentationKey"];
+    let (name, place) = (of.id.name().to_owned(), text(body, "/location").to_owned());
+    keep(body, of.old, &MADE);
+    keep(body, of.old, &["/properties/CreationDate"]);
+    for at in MADE {
+        if text(body, at).is_empty() {
+            let made = world.guid();
+            set(body, at, made);
+        }
+    }
+    let key = text(body, MADE[1]).to_owned();
+    let connection = format!(
+        "InstrumentationKey={key};IngestionEndpoint=https://{place}-1.in.applicationinsights.azure.com/;LiveEndpoint=https://{place}.livediagnostics.monitor.azure.com/;ApplicationId={}",
+        text(body, MADE[0])
+    );
+    fill_all(
+        body,
+        "/properties",
+        json!({
+            "ApplicationId": name, "Name": name, "ConnectionString": connection, "CreationDate": stamp(of.now),
+            "TenantId": world.subscription, "IngestionMode": "LogAnalytics", "RetentionInDays": 90,
+            "publicNetworkAccessForIngestion": "Enabled", "publicNetworkAccessForQuery": "Enabled", "Ver": "v2",
+        }),
+    );
+    if of.old.is_none() {
+        plan_siblings(world, of);
+    }
+    Ok(())
+}
+
+fn plan_siblings(world: &mut World, of: &Fill<'_>) {
+    let guid = world.guid();
+    let timer = Operation {
+        act: OpAct::Sibling,
+        target: of.id.key(),
+        arm_type: COMPONENT.to_owned(),
+        started: of.now,
+        ends: of.now + SIBLING_DELAY,
+        done: false,
+        holds: std::collections::BTreeSet::new(),
+        failure: None,
+        purge: false,
+    };
+    world.operations.insert(guid, timer);
+}
+
+/// The action group and the rule that Azure makes by itself beside a component.
+pub(in crate::sandbox) fn make_siblings(world: &mut World, component: &str, now: Duration) {
+    let Some(id) = world.resources.get(component).map(|r| r.id.clone()) else { return };
+    let Some(group) = id.parent() else { return };
+    let actions = group.provider(ACTION_GROUP, "Application Insights Smart Detection");
+    let rule = group.provider(DETECTOR, &format!("Failure Anomalies - {}", id.name()));
+    let acting = json!({"groupShortName": "SmartDetect", "enabled": true, "armRoleReceivers": [
+        {"name": "Monitoring Contributor", "roleId": "749f88d5-cbae-40b8-bcfc-e573ddc772fa", "useCommonAlertSchema": true},
+        {"name": "Monitoring Reader", "roleId": "43d0d8ad-25c7-4714-9337-8ba259a9fe05", "useCommonAlertSchema": true}]});
+    let detecting = json!({"state": "Enabled", "severity": "Sev3", "frequency": "PT1M",
+        "description": "Failure Anomalies notifies you of an unusual rise in the rate of failed HTTP requests or dependency calls.",
+        "detector": {"id": "FailureAnomaliesDetector"}, "scope": [id.as_str()], "actionGroups": {"groupIds": [actions.as_str()]}});
+    for (id, arm_type, properties) in [(actions, ACTION_GROUP, acting), (rule, DETECTOR, detecting)] {
+        let body = json!({"id": id.as_str(), "name": id.name(), "type": arm_type, "location": "global", "tags": {}, "properties": properties});
+        world.resources.entry(id.key()).or_insert_with(|| Resource::made(id, arm_type, body, now));
+    }
+}
+
+fn check_scope(put: &Put<'_>) -> Result<(), Refusal> {
+    for mode in ["queryAccessMode", "ingestionAccessMode"] {
+        let given = text(put.body, &format!("/properties/accessModeSettings/{mode}"));
+        if !["Open", "PrivateOnly"].contains(&given) {
+            return Err(bad(format!("accessModeSettings.{mode} must be 'Open' or 'PrivateOnly'.")));
+        }
+    }
+    Ok(())
+}
+
+fn scope_in_use(world: &World, scope: &Resource) -> Result<(), Refusal> {
+    let nested = world.below(&scope.id).any(|r| r.arm_type == SCOPED);
+    if nested || !connections(world, &scope.id).is_empty() {
+        let message = "Can not delete resource before nested resources are deleted.";
+        return Err(Refusal::conflict("CannotDeleteResource", message));
+    }
+    Ok(())
+}
+
+fn check_scoped(put: &Put<'_>) -> Result<(), Refusal> {
+    let linked = ResourceId::new(text(put.body, "/properties/linkedResourceId"));
+    const LINKABLE: [&str; 3] = [
+        "microsoft.operationalinsights/workspaces",
+        "microsoft.insights/components",
+        "microsoft.insights/datacollectionendpoints",
+    ];
+    if !LINKABLE.contains(&linked.arm_type().to_ascii_lowercase().as_str()) {
+        return Err(bad(format!("The resource '{linked}' cannot be linked to a private link scope.")));
+    }
+    Ok(())
+}
+
+fn scopings<'a>(world: &'a World, resource: &'a Resource) -> impl Iterator<Item = &'a Resource> {
+    world
+        .of_type(SCOPED)
+        .filter(|s| text(&s.body, "/properties/linkedResourceId").eq_ignore_ascii_case(resource.id.as_str()))
+}
+
+/// Shows in which scopes a resource is.
+pub(super) fn show_scopes(world: &World, resource: &Resource, body: &mut Value, at: &str) {
+    let found: Vec<Value> =
+        scopings(world, resource).map(|s| json!({"ResourceId": s.id.as_str(), "ScopeId": s.id.as_str()})).collect();
+    if !found.is_empty() {
+        set(body, at, found);
+    }
+}
+
+/// A workspace or component in a scope cannot be deleted before its scoped resource (`azure-facts` 2.3).
+pub(super) fn not_scoped(world: &World, resource: &Resource) -> Result<(), Refusal> {
+    match scopings(world, resource).next() {
+        Some(scoped) => Err(Refusal::conflict(
+            "CannotDeleteResource",
+            format!(
+                "The resource is linked to the private link scope by '{}'. Delete the scoped resource first.",
+                scoped.id
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Log categories of a type; empty: metrics only.
+pub(in crate::sandbox) fn categories(arm_type: &str) -> &'static [&'static str] {
+    match arm_type.to_ascii_lowercase().as_str() {
+        "microsoft.network/virtualnetworks" => &["VMProtectionAlerts"],
+        "microsoft.network/publicipaddresses" => {
+            &["DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports"]
+        }
+        "microsoft.network/azurefirewalls" => &[
+            "AzureFirewallApplicationRule",
+            "AzureFirewallNetworkRule",
+            "AzureFirewallDnsProxy",
+            "AZFWApplicationRule",
+            "AZFWNetworkRule",
+            "AZFWNatRule",
+            "AZFWThreatIntel",
+            "AZFWIdpsSignature",
+            "AZFWDnsQuery",
+            "AZFWFqdnResolveFailure",
+            "AZFWFatFlow",
+            "AZFWFlowTrace",
+            "AZFWApplicationRuleAggregation",
+            "AZFWNetworkRuleAggregation",
+            "AZFWNatRuleAggregation",
+        ],
+        "microsoft.network/bastionhosts" => &["BastionAuditLogs"],
+        "microsoft.network/networksecuritygroups" => &["NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"],
+        "microsoft.keyvault/vaults" => &["AuditEvent", "AzurePolicyEvaluationDetails"],
+        "microsoft.containerregistry/registries" => {
+            &["ContainerRegistryRepositoryEvents", "ContainerRegistryLoginEvents"]
+        }
+        "microsoft.machinelearningservices/workspaces" => &[
+            "AmlComputeClusterEvent",
+            "AmlComputeClusterNodeEvent",
+            "AmlComputeJobEvent",
+            "AmlComputeCpuGpuUtilization",
+            "AmlRunStatusChangedEvent",
+            "ModelsChangeEvent",
+            "ModelsReadEvent",
+            "ModelsActionEvent",
+            "DeploymentReadEvent",
+            "DeploymentEventACI",
+            "DeploymentEventAKS",
+            "InferencingOperationAKS",
+            "InferencingOperationACI",
+            "EnvironmentChangeEvent",
+            "EnvironmentReadEvent",
+            "DataLabelChangeEvent",
+            "DataLabelReadEvent",
+            "DataSetChangeEvent",
+            "DataSetReadEvent",
+            "PipelineChangeEvent",
+            "PipelineReadEvent",
+            "RunEvent",
+            "RunReadEvent",
+            "ComputeInstanceEvent",
+            "DataStoreChangeEvent",
+            "DataStoreReadEvent",
+            "AmlEnvironmentEvent",
+        ],
+        "microsoft.storage/storageaccounts/blobservices"
+        | "microsoft.storage/storageaccounts/fileservices"
+        | "microsoft.storage/storageaccounts/queueservices"
+        | "microsoft.storage/storageaccounts/tableservices" => &["StorageRead", "StorageWrite", "StorageDelete"],
+        "microsoft.operationalinsights/workspaces" => &["Audit", "SummaryLogs", "Jobs"],
+        _ => &[],
+    }
+}
+
+/// The metric category of a type.
+pub(in crate::sandbox) fn metric(arm_type: &str) -> &'static str {
+    if arm_type.to_ascii_lowercase().starts_with("microsoft.storage/") { "Transaction" } else { "AllMetrics" }
+}
+
+fn check_setting(put: &Put<'_>) -> Result<(), Refusal> {
+    let target = put.id.parent().map(|id| id.arm_type()).unwrap_or_default();
+    for entry in entries(put.body) {
+        if is_true(entry, "/retentionPolicy/enabled") {
+            return Err(bad("Diagnostic settings does not support retention for new diagnostic settings.").flat());
+        }
+    }
+    let (grouped, single): (Vec<&Value>, Vec<&Value>) =
+        items(put.body, "/properties/logs").iter().partition(|e| has(e, "/categoryGroup"));
+    if !grouped.is_empty() && !single.is_empty() {
+        return Err(bad("A diagnostic setting cannot mix log categories and category groups.").flat());
+    }
+    let known = categories(&target);
+    for entry in &single {
+        let name = text(entry, "/category");
+        if !known.contains(&name) {
+            return Err(bad(format!("Category '{name}' is not supported.")).flat());
+        }
+    }
+    if !grouped.is_empty() && known.is_empty() {
+        return Err(bad(format!("Category group '{}' is not supported.", text(grouped[0], "/categoryGroup"))).flat());
+    }
+    for entry in items(put.body, "/properties/metrics") {
+        let name = text(entry, "/category");
+        if name != metric(&target) && name != "AllMetrics" {
+            return Err(bad(format!("Metric category '{name}' is not supported.")).flat());
+        }
+    }
+    check_sinks(put)
+}
+
+fn check_sinks(put: &Put<'_>) -> Result<(), Refusal> {
+    const SINKS: [&str; 3] = ["workspaceId", "storageAccountId", "eventHubAuthorizationRuleId"];
+    let sinks: Vec<&str> =
+        SINKS.into_iter().filter(|s| !text(put.body, &format!("/properties/{s}")).is_empty()).collect();
+    if sinks.is_empty() {
+        return Err(bad("At least one data sink needs to be specified.").flat());
+    }
+    let scope = put.id.parent();
+    let others: Vec<&Resource> =
+        put.world.of_type(SETTING).filter(|r| r.id != *put.id && r.id.parent() == scope).collect();
+    if put.old.is_none() && others.len() >= 5 {
+        return Err(bad("The limit of 5 diagnostic settings was reached.").flat());
+    }
+    for other in others {
+        for sink in &sinks {
+            let at = format!("/properties/{sink}");
+            let shared = text(&other.body, &at).eq_ignore_ascii_case(text(put.body, &at));
+            if let Some(name) = shared.then(|| clash(put.body, &other.body)).flatten() {
+                let message = format!(
+                    "Data sink '{}' is already used in diagnostic setting '{}' for category '{name}'. Data sinks can't be reused in different settings on the same category for the same resource.",
+                    text(put.body, &at),
+                    other.id.name(),
+                );
+                return Err(Refusal::conflict("Conflict", message).flat());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn entries(body: &Value) -> impl Iterator<Item = &Value> {
+    items(body, "/properties/logs").iter().chain(items(body, "/properties/metrics"))
+}
+
+/// The first enabled category in both; a group covers every category.
+fn clash(a: &Value, b: &Value) -> Option<String> {
+    let names = |body: &Value, part: &str| -> Vec<String> {
+        let enabled = items(body, part).iter().filter(|e| is_true(e, "/enabled"));
+        enabled.map(|e| format!("{}{}", text(e, "/category"), text(e, "/categoryGroup"))).collect()
+    };
+    ["/properties/logs", "/properties/metrics"].iter().find_map(|part| {
+        let (a, b) = (names(a, part), names(b, part));
+        let all = |names: &[String]| names.iter().any(|n| n == "allLogs");
+        if (all(&a) && !b.is_empty()) || (all(&b) && !a.is_empty()) {
+            return Some("allLogs".to_owned());
+        }
+        a.into_iter().find(|name| b.contains(name))
+    })
+}
+
+fn fill_setting(_: &mut World, _: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+    for part in ["/properties/logs", "/properties/metrics"] {
+        fill(body, part, json!([]));
+        if let Some(Value::Array(list)) = body.pointer_mut(part) {
+            for entry in list {
+                remove(entry, "/retentionPolicy");
+                set(entry, "/retentionPolicy", json!({"enabled": false, "days": 0}));
+                if part.ends_with("metrics") {
+                    fill(entry, "/timeGrain", Value::Null);
+                }
+            }
+        }
+    }
+    Ok(())
+}

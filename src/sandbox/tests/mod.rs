@@ -1,0 +1,1 @@
+//! Rules of the sandbox, one small test each.
