@@ -165,14 +165,13 @@ pub(super) fn delete_group(
         return Err(Refusal::new(404, "ResourceGroupNotFound", format!("Resource group '{name}' could not be found.")));
     };
     let running = world.busy(&id.key()).map(|(guid, _)| guid.clone());
-    let guid = match running {
-        Some(guid) => guid,
-        None => {
-            locked(world, id)?;
-            let slowest = empty_group(world, now, id);
-            let takes = slowest + durations::of(resources::GROUP, Act::Delete);
-            begin(world, now, card, &group, takes, Vec::new(), failure, false)
-        }
+    let guid = if let Some(guid) = running {
+        guid
+    } else {
+        locked(world, id)?;
+        let slowest = empty_group(world, now, id);
+        let takes = slowest + durations::of(resources::GROUP, Act::Delete);
+        begin(world, now, card, &group, takes, Vec::new(), failure, false)
     };
     let place = place(world, &group);
     Ok(announce(Reply::empty(202), request, card, id, &place, &guid, Headers::Location))

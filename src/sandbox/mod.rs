@@ -1,7 +1,7 @@
 //! An ARM that fits in memory. Does not import `arm` or `plan`: it must not share the client's reading of ARM.
 //!
 //! `respond(&mut World, now, &Request) -> Reply` is the whole protocol, pure and deterministic. Around it stand two
-//! shells with the same answers: [`Sandbox`] (an azure_core `HttpClient`, no socket) and [`server`] (HTTP, HTTPS).
+//! shells with the same answers: [`Sandbox`] (an `HttpClient` of `azure_core`, no socket) and [`server`] (HTTP, HTTPS).
 
 mod address;
 mod clock;

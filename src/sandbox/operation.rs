@@ -137,8 +137,8 @@ pub(super) fn poll(world: &World, request: &Request) -> Option<Result<Reply, Ref
     let mut segments = request.path.rsplit('/');
     let last = segments.next()?.to_ascii_lowercase();
     let guid = last.strip_prefix("registries-").unwrap_or(&last);
-    let word = segments.next()?.to_ascii_lowercase();
-    let (status, result) = (STATUS.contains(&word.as_str()), RESULT.contains(&word.as_str()));
+    let kind = segments.next()?.to_ascii_lowercase();
+    let (status, result) = (STATUS.contains(&kind.as_str()), RESULT.contains(&kind.as_str()));
     if request.method != "GET" || !(status || result) {
         return None;
     }

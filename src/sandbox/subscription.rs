@@ -11,7 +11,7 @@ use crate::model::ResourceId;
 use super::json::{fill, has, text};
 use super::operation::{Start, announce, start};
 use super::path::Target;
-use super::provider::{self, Card, Headers, Put, compute, insights, keyvault, resources};
+use super::provider::{self, Card, Headers, Put, compute, diagnostics, keyvault, resources};
 use super::reply::{Refusal, Reply, Request};
 use super::respond::{brief, view};
 use super::rules;
@@ -87,20 +87,10 @@ fn groups(world: &World) -> Value {
 
 /// Resources of a group: only those that stand directly in it, as the generic listing shows them.
 fn inside(world: &World, request: &Request) -> Result<Reply, Refusal> {
-    let group = ResourceId::new(request.path.as_str()).parent_of_listing();
+    let path = request.path.trim_end_matches('/');
+    let group = ResourceId::new(path.rsplit_once('/').map_or("", |(group, _)| group));
     rules::group(world, &group, false)?;
     Ok(Reply::of(200, all(world, Some(&group), request)))
-}
-
-trait Listing {
-    fn parent_of_listing(&self) -> ResourceId;
-}
-
-impl Listing for ResourceId {
-    /// `/…/resourceGroups/g` of `/…/resourceGroups/g/resources`.
-    fn parent_of_listing(&self) -> ResourceId {
-        ResourceId::new(self.as_str().rsplit_once('/').map_or("", |(group, _)| group))
-    }
 }
 
 fn all(world: &World, group: Option<&ResourceId>, request: &Request) -> Value {
@@ -345,8 +335,8 @@ fn categories(world: &World, request: &Request) -> Result<Reply, Refusal> {
     }
     let arm_type = target.arm_type();
     let entry = |name: &str, kind: &str| json!({"id": format!("{target}/providers/microsoft.insights/diagnosticSettingsCategories/{name}"), "name": name, "properties": {"categoryType": kind}});
-    let mut found: Vec<Value> = insights::categories(&arm_type).iter().map(|name| entry(name, "Logs")).collect();
-    found.push(entry(insights::metric(&arm_type), "Metrics"));
+    let mut found: Vec<Value> = diagnostics::categories(&arm_type).iter().map(|name| entry(name, "Logs")).collect();
+    found.push(entry(diagnostics::metric(&arm_type), "Metrics"));
     Ok(Reply::of(200, json!({"value": found})))
 }
 

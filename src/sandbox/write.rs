@@ -83,7 +83,8 @@ fn store(
     check(world, now, card, id, &body, old.as_ref(), &locks)?;
     prepare(card, id, old.as_ref(), &mut body);
     let fill = Fill { id, now, old: old.as_ref().map(|old| &old.body) };
-    (card.fill)(world, &fill, &mut body)?;
+    (card.fill)(world, &fill, &mut body);
+    (card.lodge)(world, &fill, &mut body)?;
     if card.etag {
         let etag = world.etag();
         set(&mut body, "/etag", etag);

@@ -113,11 +113,10 @@ fn check_principal(put: &Put<'_>, principal: &str) -> Result<(), Refusal> {
     if fresh && kind.is_empty() { Err(missing()) } else { Ok(()) }
 }
 
-fn fill_assignment(_: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_assignment(_: &mut World, of: &Fill<'_>, body: &mut Value) {
     let scope = of.id.parent().map(|id| id.to_string()).unwrap_or_default();
     set(body, "/properties/scope", scope);
     fill(body, "/properties/principalType", "ServicePrincipal");
     fill(body, "/properties/createdOn", stamp(of.now));
     set(body, "/properties/updatedOn", stamp(of.now));
-    Ok(())
 }

@@ -236,7 +236,7 @@ fn disk_id(machine: &ResourceId, body: &Value) -> ResourceId {
     machine.parent().unwrap_or_else(|| machine.clone()).provider(DISK, &name)
 }
 
-fn fill_machine(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_machine(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     keep(body, of.old, &["/properties/vmId", "/properties/timeCreated"]);
     if text(body, "/properties/vmId").is_empty() {
         let made = world.guid();
@@ -266,7 +266,6 @@ fn fill_machine(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<()
     let place = text(body, "/location").to_owned();
     let sku = text(body, &format!("{at}/managedDisk/storageAccountType")).to_owned();
     make_disk(world, of, disk, &place, &sku);
-    Ok(())
 }
 
 fn make_disk(world: &mut World, of: &Fill<'_>, id: ResourceId, place: &str, sku: &str) {

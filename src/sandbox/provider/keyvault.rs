@@ -167,7 +167,7 @@ fn check_shape(put: &Put<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_vault(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_vault(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     if of.old.is_none() && text(body, "/properties/createMode") == "recover" {
         let tomb = world.tombstones.remove(&of.id.key());
         let tags = body.get("tags").cloned();
@@ -192,7 +192,6 @@ fn fill_vault(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), 
     set(body, "/properties/vaultUri", format!("https://{name}.vault.azure.net/"));
     keep(body, of.old, &["/systemData"]);
     fill(body, "/systemData", system_data(of.now, of.now));
-    Ok(())
 }
 
 /// Deleting a vault is always soft; only a purge or the passing of time ends it.
@@ -231,7 +230,7 @@ fn check_secret(put: &Put<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_secret(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_secret(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     let uri = format!(
         "https://{}.vault.azure.net/secrets/{}",
         of.id.parent().map(|p| p.name().to_owned()).unwrap_or_default(),
@@ -241,5 +240,4 @@ fn fill_secret(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(),
     set(body, "/properties/secretUri", uri.clone());
     set(body, "/properties/secretUriWithVersion", format!("{uri}/{version}"));
     fill(body, "/properties/attributes", json!({"enabled": true}));
-    Ok(())
 }

@@ -64,7 +64,6 @@ pub(super) const CARDS: &[Card] = &[
         check: check_compute,
         fill: |world, of, body| {
             super::resources::give_identity(world, of, body);
-            Ok(())
         },
         ..Card::PLAIN
     },
@@ -128,7 +127,7 @@ fn check_dependencies(put: &Put<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     keep(body, of.old, &["/properties/workspaceId", "/systemData", "/properties/imageBuildCompute"]);
     if text(body, "/properties/workspaceId").is_empty() {
         let made = world.guid();
@@ -159,7 +158,6 @@ fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<
     fill_all(body, "/sku", json!({"name": "Basic", "tier": "Basic"}));
     fill(body, "/systemData", system_data(of.now, of.now));
     super::resources::give_identity(world, of, body);
-    Ok(())
 }
 
 fn view_workspace(world: &World, resource: &Resource, body: &mut Value) {

@@ -12,6 +12,7 @@ use super::world::{Resource, World};
 
 mod authorization;
 pub(super) mod compute;
+pub(super) mod diagnostics;
 pub(super) mod insights;
 pub(super) mod keyvault;
 mod machinelearning;
@@ -78,7 +79,9 @@ pub(super) struct Card {
     /// Other resources that must not be written meanwhile, by key.
     pub(super) locks: fn(&ResourceId, &Value) -> Vec<String>,
     /// Adds what the server makes at once.
-    pub(super) fill: fn(&mut World, &Fill<'_>, &mut Value) -> Result<(), Refusal>,
+    pub(super) fill: fn(&mut World, &Fill<'_>, &mut Value),
+    /// Takes addresses, which may have run out.
+    pub(super) lodge: fn(&mut World, &Fill<'_>, &mut Value) -> Result<(), Refusal>,
     /// Adds what appears when the operation ends, here or in other resources.
     pub(super) finished: fn(&mut World, &str),
     /// Adds what is looked up in other resources at every GET.
@@ -102,7 +105,8 @@ impl Card {
         withheld: &[],
         check: |_| Ok(()),
         locks: |_, _| Vec::new(),
-        fill: |_, _, _| Ok(()),
+        fill: |_, _, _| (),
+        lodge: |_, _, _| Ok(()),
         finished: |_, _| (),
         view: |_, _, _| (),
         in_use: |_, _| Ok(()),

@@ -29,7 +29,7 @@ pub(super) const CARDS: &[Card] = &[
         check,
         fill: fill_workspace,
         view: |world, resource, body| {
-            super::insights::show_scopes(world, resource, body, "/properties/privateLinkScopedResources")
+            super::insights::show_scopes(world, resource, body, "/properties/privateLinkScopedResources");
         },
         in_use: |world, resource| super::insights::not_scoped(world, resource),
         removed: bury,
@@ -45,8 +45,8 @@ pub(super) const CARDS: &[Card] = &[
 ];
 
 fn check(put: &Put<'_>) -> Result<(), Refusal> {
-    let sku = text(put.body, "/properties/sku/name");
     const SKUS: [&str; 5] = ["", "pergb2018", "capacityreservation", "lacluster", "free"];
+    let sku = text(put.body, "/properties/sku/name");
     if !SKUS.contains(&sku.to_ascii_lowercase().as_str()) {
         return Err(Refusal::bad(
             "InvalidSku",
@@ -63,7 +63,7 @@ fn check(put: &Put<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     // A new PUT over a soft-deleted workspace brings it back, data and identifier included.
     let twin = world.tombstones.remove(&of.id.key()).map(|tomb| tomb.resource.body);
     keep(body, of.old.or(twin.as_ref()), &["/properties/customerId", "/properties/createdDate"]);
@@ -91,7 +91,6 @@ fn fill_workspace(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<
         json!({"legacy": 0, "searchVersion": 1, "enableLogAccessUsingOnlyResourcePermissions": true}),
     );
     super::resources::give_identity(world, of, body);
-    Ok(())
 }
 
 fn bury(world: &mut World, resource: &Resource, force: bool) {

@@ -84,7 +84,7 @@ fn check_premium(body: &Value, sku: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     let name = of.id.name().to_ascii_lowercase();
     let place = text(body, "/location").to_owned();
     keep(body, of.old, &["/properties/creationDate", "/systemData", "/identity/principalId"]);
@@ -114,5 +114,4 @@ fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusa
     set(body, "/sku/tier", tier);
     fill_all(body, "", json!({"systemData": system_data(of.now, of.now)}));
     super::resources::give_identity(world, of, body);
-    Ok(())
 }

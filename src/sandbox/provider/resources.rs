@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::json::{keep, remove, set, text};
-use crate::sandbox::reply::Refusal;
 use crate::sandbox::world::World;
 
 use super::{Card, Fill, Headers, Name, Paths, Place, Wire, versions};
@@ -58,7 +57,7 @@ fn group_fits(name: &str) -> bool {
         && name.chars().all(|c| c.is_alphanumeric() || "_-.()".contains(c))
 }
 
-fn fill_identity(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_identity(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     const MADE: [&str; 2] = ["/properties/principalId", "/properties/clientId"];
     keep(body, of.old, &MADE);
     for at in MADE {
@@ -68,7 +67,6 @@ fn fill_identity(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(
         }
     }
     set(body, "/properties/tenantId", world.tenant.clone());
-    Ok(())
 }
 
 /// Gives a system identity its principal; a `None` identity loses it.

@@ -118,7 +118,7 @@ fn check_shape(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_account(_: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_account(_: &mut World, of: &Fill<'_>, body: &mut Value) {
     let name = of.id.name().to_owned();
     let place = text(body, "/location").to_owned();
     let now = stamp(of.now);
@@ -159,5 +159,4 @@ fn fill_account(_: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Re
     if is_true(body, "/properties/isHnsEnabled") {
         fill(body, "/properties/isSftpEnabled", false);
     }
-    Ok(())
 }

@@ -39,6 +39,7 @@ pub(in crate::sandbox) enum Paths {
 }
 
 /// The habits of one provider.
+#[expect(clippy::struct_excessive_bools, reason = "independent habits, named one by one")]
 pub(in crate::sandbox) struct Wire {
     /// Status of a create that takes time.
     pub(in crate::sandbox) created: u16,

@@ -27,7 +27,7 @@ pub(super) const ADDRESSES: Card = Card {
     immutable: &["/sku/name", "/properties/publicIPAddressVersion"],
     check: check_address,
     fill: |world, of, body| {
-        fill_guid(world, of, body)?;
+        fill_guid(world, of, body);
         keep(body, of.old, &["/properties/ipAddress"]);
         fill_all(
             body,
@@ -36,7 +36,6 @@ pub(super) const ADDRESSES: Card = Card {
         );
         fill_all(body, "/properties/ddosSettings", json!({"protectionMode": "VirtualNetworkInherited"}));
         fill_all(body, "/sku", json!({"tier": "Regional"}));
-        Ok(())
     },
     finished: give_address,
     view: |world, resource, body| {
@@ -62,6 +61,7 @@ pub(super) const INTERFACES: Card = Card {
     arm_type: CARD,
     check: check_card,
     fill: fill_card,
+    lodge: lodge_card,
     view: |world, resource, body| {
         show_state(&resource.state, LIST, body);
         if let Some(vm) = compute::holder(world, resource.id.as_str()) {
@@ -76,6 +76,7 @@ pub(super) const BASTIONS: Card = Card {
     arm_type: BASTION,
     check: check_bastion,
     fill: fill_bastion,
+    lodge: lodge_bastion,
     view: |_, resource, body| show_state(&resource.state, LIST, body),
     ..NETWORK
 };
@@ -156,8 +157,8 @@ fn check_card(put: &Put<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill_card(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
-    fill_guid(world, of, body)?;
+fn fill_card(world: &mut World, of: &Fill<'_>, body: &mut Value) {
+    fill_guid(world, of, body);
     fill_all(
         body,
         "/properties",
@@ -165,6 +166,10 @@ fn fill_card(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), R
     );
     fill_all(body, "/properties/dnsSettings", json!({"dnsServers": [], "appliedDnsServers": []}));
     dress(world, of.id, "ipConfigurations", LIST, body);
+}
+
+/// An address for each configuration: the wanted one, the one it had, or the next free.
+fn lodge_card(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
     let holder = of.id.key();
     let mut before = address::held(world, &holder).into_iter();
     let Some(Value::Array(list)) = body.pointer_mut(LIST) else { return Ok(()) };
@@ -235,7 +240,7 @@ fn check_bastion(put: &Put<'_>) -> Result<(), Refusal> {
     check_public(put, text(only, "/properties/publicIPAddress/id"))
 }
 
-fn fill_bastion(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_bastion(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     keep(body, of.old, &["/properties/dnsName"]);
     if text(body, "/properties/dnsName").is_empty() {
         let made = world.guid();
@@ -256,6 +261,10 @@ fn fill_bastion(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<()
     fill(body, "/properties/scaleUnits", 2);
     fill_all(body, "/sku", json!({"name": "Basic"}));
     dress(world, of.id, "bastionHostIpConfigurations", LIST, body);
+}
+
+/// Two instances, two addresses.
+fn lodge_bastion(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
     let holder = of.id.key();
     if !items(body, LIST).is_empty() && address::held(world, &holder).is_empty() {
         let subnet = ResourceId::new(text(body, &format!("{LIST}/0/properties/subnet/id")));

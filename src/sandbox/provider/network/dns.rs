@@ -27,7 +27,6 @@ pub(super) const ZONES: Card = Card {
             "/properties",
             json!({"maxNumberOfRecordSets": 25000, "maxNumberOfVirtualNetworkLinks": 1000, "maxNumberOfVirtualNetworkLinksWithRegistration": 100}),
         );
-        Ok(())
     },
     view: |world, resource, body| {
         let count = |arm_type: &str| world.below(&resource.id).filter(|r| r.arm_type == arm_type).count();
@@ -54,7 +53,6 @@ pub(super) const LINKS: Card = Card {
         fill_all(body, "/properties", json!({"registrationEnabled": false, "resolutionPolicy": "Default"}));
         let state = if of.old.is_some() { "Completed" } else { "InProgress" };
         set(body, "/properties/virtualNetworkLinkState", state);
-        Ok(())
     },
     finished: |world, key| {
         if let Some(link) = world.resources.get_mut(key) {
@@ -72,7 +70,6 @@ pub(super) const RECORDS: Card = Card {
         let zone = of.id.parent().map(|id| id.name().to_owned()).unwrap_or_default();
         set(body, "/properties/fqdn", format!("{}.{zone}.", of.id.name()));
         fill(body, "/properties/isAutoRegistered", false);
-        Ok(())
     },
     ..DNS
 };

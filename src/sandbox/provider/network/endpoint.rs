@@ -39,6 +39,7 @@ pub(super) const ENDPOINTS: Card = Card {
         storage.then(|| target.key()).into_iter().collect()
     },
     fill: fill_endpoint,
+    lodge: |world, of, body| if of.old.is_none() { make_card(world, of, body) } else { Ok(()) },
     finished: |world, key| {
         let card = world.resources.get(key).map(|r| card_id(&r.id, &r.body));
         if let Some(card) = card.and_then(|id| world.resources.get_mut(&id.key())) {
@@ -58,7 +59,7 @@ pub(super) const ZONE_GROUPS: Card = Card {
     place: Place::None,
     locks: |id, _| id.parent().map(|endpoint| endpoint.key()).into_iter().collect(),
     check: check_group,
-    fill: |_, _, _| Ok(()),
+    fill: |_, _, _| (),
     finished: |world, key| {
         erase_records(world, key);
         write_records(world, key);
@@ -146,8 +147,8 @@ fn card_id(endpoint: &ResourceId, body: &Value) -> ResourceId {
     group.provider(super::attached::CARD, name)
 }
 
-fn fill_endpoint(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
-    fill_guid(world, of, body)?;
+fn fill_endpoint(world: &mut World, of: &Fill<'_>, body: &mut Value) {
+    fill_guid(world, of, body);
     keep(body, of.old, &["/properties/networkInterfaces"]);
     for (list, new) in [
         ("manualPrivateLinkServiceConnections", json!([])),
@@ -169,9 +170,7 @@ fn fill_endpoint(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(
             let card = group.provider(super::attached::CARD, &format!("{}.nic.{suffix}", of.id.name()));
             set(body, "/properties/networkInterfaces", json!([{"id": card.as_str()}]));
         }
-        make_card(world, of, body)?;
     }
-    Ok(())
 }
 
 /// The endpoint's network card: a resource of its own, with one configuration an address.

@@ -27,6 +27,7 @@ pub(super) const FIREWALLS: Card = Card {
         if policy.is_empty() { Vec::new() } else { vec![ResourceId::new(policy).key()] }
     },
     fill,
+    lodge,
     finished,
     view: |_, resource, body| super::show_state(&resource.state, LIST, body),
     ..NETWORK
@@ -115,7 +116,7 @@ fn check_collections(body: &Value, collection: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     fill_all(
         body,
         "/properties",
@@ -128,6 +129,10 @@ fn fill(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusa
         }
     }
     dress(world, of.id, "azureFirewallIpConfigurations", LIST, body);
+}
+
+/// The first free address of its subnet; without configurations the firewall is deallocated and gives it back.
+fn lodge(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
     let holder = of.id.key();
     if items(body, LIST).is_empty() {
         address::release(world, &holder);

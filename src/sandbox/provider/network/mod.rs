@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::model::ResourceId;
 use crate::sandbox::json::{keep, set, text};
-use crate::sandbox::reply::Refusal;
 use crate::sandbox::world::{Resource, World};
 
 use super::{Card, Fill, Name, Paths, Place, Wire, versions};
@@ -85,13 +84,12 @@ pub(super) const CARDS: &[Card] = &[
     Card { arm_type: "Microsoft.Network/dnsResolverDomainLists", ..NETWORK },
 ];
 
-fn fill_guid(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
+fn fill_guid(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     keep(body, of.old, &["/properties/resourceGuid"]);
     if text(body, "/properties/resourceGuid").is_empty() {
         let made = world.guid();
         set(body, "/properties/resourceGuid", made);
     }
-    Ok(())
 }
 
 /// Resources of these types whose body names `id` or something below it.

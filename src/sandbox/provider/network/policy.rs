@@ -28,7 +28,6 @@ pub(super) const POLICIES: Card = Card {
     fill: |_, _, body| {
         fill_all(body, "/properties", json!({"threatIntelMode": "Alert"}));
         fill_all(body, "/properties/sku", json!({"tier": "Standard"}));
-        Ok(())
     },
     view: |world, resource, body| {
         let ids =
@@ -62,12 +61,11 @@ pub(super) const GROUPS: Card = Card {
     check: check_group,
     fill: |_, _, body| {
         fill_all(body, "/properties", json!({"ruleCollections": []}));
-        Ok(())
     },
     ..NETWORK
 };
 
-fn invalid(what: String) -> Refusal {
+fn invalid(what: impl std::fmt::Display) -> Refusal {
     Refusal::bad("FirewallPolicyRuleCollectionGroupInvalid", format!("Invalid firewall policy: {what}."))
 }
 

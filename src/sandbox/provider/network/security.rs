@@ -16,7 +16,7 @@ pub(super) const GROUPS: Card = Card {
     arm_type: "Microsoft.Network/networkSecurityGroups",
     check,
     fill: |world, of, body| {
-        fill_guid(world, of, body)?;
+        fill_guid(world, of, body);
         fill(body, LIST, json!([]));
         if let Some(Value::Array(rules)) = body.pointer_mut(LIST) {
             for rule in rules {
@@ -26,7 +26,6 @@ pub(super) const GROUPS: Card = Card {
         }
         dress(world, of.id, "securityRules", LIST, body);
         set(body, "/properties/defaultSecurityRules", defaults(of.id));
-        Ok(())
     },
     view,
     in_use,

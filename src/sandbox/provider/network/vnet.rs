@@ -36,13 +36,14 @@ pub(super) const ROUTE_TABLES: Card = Card {
     arm_type: "Microsoft.Network/routeTables",
     check: check_routes,
     fill: |world, of, body| {
-        fill_guid(world, of, body)?;
+        fill_guid(world, of, body);
         fill_all(body, "/properties", json!({"disableBgpRoutePropagation": false, "routes": []}));
         dress(world, of.id, "routes", ROUTE_LIST, body);
         if let Some(Value::Array(routes)) = body.pointer_mut(ROUTE_LIST) {
-            routes.iter_mut().for_each(|route| fill(route, "/properties/hasBgpOverride", false));
+            for route in routes {
+                fill(route, "/properties/hasBgpOverride", false);
+            }
         }
-        Ok(())
     },
     view: |world, resource, body| {
         show_state(&resource.state, ROUTE_LIST, body);
@@ -197,8 +198,8 @@ fn users_of<'a>(world: &'a World, subnet: &ResourceId) -> Vec<&'a Resource> {
     world.resources.values().filter(named).collect()
 }
 
-fn fill_network(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<(), Refusal> {
-    fill_guid(world, of, body)?;
+fn fill_network(world: &mut World, of: &Fill<'_>, body: &mut Value) {
+    fill_guid(world, of, body);
     // Since 2023-09 a PUT that says nothing of subnets leaves them alone.
     if !has(body, LIST) {
         keep(body, of.old, &[LIST]);
@@ -218,12 +219,13 @@ fn fill_network(world: &mut World, of: &Fill<'_>, body: &mut Value) -> Result<()
             );
             set(subnet, "/type", "Microsoft.Network/virtualNetworks/subnets");
             if let Some(Value::Array(services)) = subnet.pointer_mut("/properties/serviceEndpoints") {
-                services.iter_mut().for_each(|service| fill(service, "/locations", json!([place])));
+                for service in services {
+                    fill(service, "/locations", json!([place]));
+                }
             }
         }
     }
     dress(world, of.id, "subnets", LIST, body);
-    Ok(())
 }
 
 fn view_network(world: &World, resource: &Resource, body: &mut Value) {
