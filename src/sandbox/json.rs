@@ -27,15 +27,24 @@ pub(super) fn has(value: &Value, at: &str) -> bool {
     value.pointer(at).is_some_and(|v| !v.is_null())
 }
 
-/// Writes `new` at `at`, making the objects on the way.
+/// Writes `new` at `at`, making the objects on the way; list items must be there already.
 pub(super) fn set(value: &mut Value, at: &str, new: impl Into<Value>) {
     let mut place = value;
     for segment in at.split('/').skip(1) {
-        if !place.is_object() {
-            *place = Value::Object(Map::new());
-        }
-        let Value::Object(map) = place else { return };
-        place = map.entry(segment.to_owned()).or_insert(Value::Null);
+        place = match place {
+            // An index beyond the end has no place to be written to.
+            Value::Array(items) => match segment.parse::<usize>().ok().and_then(|at| items.get_mut(at)) {
+                Some(item) => item,
+                None => return,
+            },
+            other => {
+                if !other.is_object() {
+                    *other = Value::Object(Map::new());
+                }
+                let Value::Object(map) = other else { return };
+                map.entry(segment.to_owned()).or_insert(Value::Null)
+            }
+        };
     }
     *place = new.into();
 }
@@ -121,6 +130,9 @@ mod tests {
         let mut value = json!({"a": {"b": 1}});
         fill(&mut value, "/a/b", 2);
         fill(&mut value, "/x/y", 3);
-        assert_eq!(value, json!({"a": {"b": 1}, "x": {"y": 3}}));
+        set(&mut value, "/l", json!([{"c": 1}]));
+        set(&mut value, "/l/0/d", 2);
+        set(&mut value, "/l/7/d", 2);
+        assert_eq!(value, json!({"a": {"b": 1}, "x": {"y": 3}, "l": [{"c": 1, "d": 2}]}));
     }
 }

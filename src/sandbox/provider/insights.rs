@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::ResourceId;
-use crate::sandbox::json::{fill, fill_all, has, is_true, items, keep, remove, set, text};
+use crate::sandbox::json::{fill_all, keep, set, text};
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::world::{OpAct, Operation, Resource, World, stamp};
 

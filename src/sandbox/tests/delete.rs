@@ -126,7 +126,7 @@ fn a_group_takes_everything_and_leaves_the_soft_deleted() {
     // The machine stands on its card, the card on the network: they go in this order.
     bench.pass(46);
     assert_eq!(bench.get("Microsoft.Compute/virtualMachines/vm1", "2024-07-01").status, 404);
-    assert_eq!(bench.get("Microsoft.Network/virtualNetworks/v", NETWORK).status, 200);
+    assert_eq!(bench.get("Microsoft.Network/virtualNetworks/vnet", NETWORK).status, 200);
     bench.pass(200);
     assert_eq!(bench.get("/resourceGroups/g", "2021-04-01").code(), Some("ResourceGroupNotFound"));
     assert!(bench.world.is_empty(), "{:?}", bench.world.resources.keys());

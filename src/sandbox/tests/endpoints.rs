@@ -46,7 +46,7 @@ fn an_endpoint_brings_its_card_and_connection() {
         Some(&json!("Approved"))
     );
     bench.keep(&card, NETWORK, 400, "NicInUse");
-    let network = bench.read("Microsoft.Network/virtualNetworks/v", NETWORK);
+    let network = bench.read("Microsoft.Network/virtualNetworks/vnet", NETWORK);
     assert!(network.pointer("/properties/subnets/2/properties/privateEndpoints/0/id").is_some());
     bench.unmake(PE, NETWORK);
     assert_eq!(bench.get(&card, NETWORK).status, 404);
@@ -165,7 +165,7 @@ fn zones_with_links_stay_and_names_do_not_overlap() {
     let mut bench = Bench::new();
     bench.network();
     zone(&mut bench, "privatelink.azurecr.io");
-    let link = json!({"location": "global", "properties": {"registrationEnabled": false, "virtualNetwork": {"id": bench.id("Microsoft.Network/virtualNetworks/v")}}});
+    let link = json!({"location": "global", "properties": {"registrationEnabled": false, "virtualNetwork": {"id": bench.id("Microsoft.Network/virtualNetworks/vnet")}}});
     let path = "Microsoft.Network/privateDnsZones/privatelink.azurecr.io/virtualNetworkLinks/l";
     assert_eq!(bench.make(path, DNS, &link)["properties"]["virtualNetworkLinkState"], "Completed");
     bench.keep("Microsoft.Network/privateDnsZones/privatelink.azurecr.io", DNS, 409, "CannotDeleteResource");

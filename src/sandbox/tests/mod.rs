@@ -130,11 +130,11 @@ impl Bench {
             {"name": "AzureBastionSubnet", "properties": {"addressPrefix": "10.1.2.0/26"}},
             {"name": "SharedSubnet", "properties": {"addressPrefix": "10.1.2.128/25"}},
         ]}});
-        self.make("Microsoft.Network/virtualNetworks/v", NETWORK, &body)
+        self.make("Microsoft.Network/virtualNetworks/vnet", NETWORK, &body)
     }
 
     pub(super) fn subnet(&self, name: &str) -> String {
-        self.id(&format!("Microsoft.Network/virtualNetworks/v/subnets/{name}"))
+        self.id(&format!("Microsoft.Network/virtualNetworks/vnet/subnets/{name}"))
     }
 
     pub(super) fn address(&mut self, name: &str) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Bench, NETWORK};
 
-const VNET: &str = "Microsoft.Network/virtualNetworks/v";
+const VNET: &str = "Microsoft.Network/virtualNetworks/vnet";
 const NSG: &str = "Microsoft.Network/networkSecurityGroups/n";
 
 fn vnet(subnets: &Value) -> Value {
@@ -86,12 +86,12 @@ fn a_put_without_subnets_leaves_them_alone() {
 fn subnets_are_resources_of_their_own() {
     let mut bench = Bench::new();
     bench.network();
-    let path = "Microsoft.Network/virtualNetworks/v/subnets/extra";
+    let path = "Microsoft.Network/virtualNetworks/vnet/subnets/extra";
     let made = bench.put(path, NETWORK, &json!({"properties": {"addressPrefix": "10.1.3.0/24"}}));
     assert_eq!(made.status, 201);
     // The network is one lock: a second subnet must wait.
     bench.refuse(
-        "Microsoft.Network/virtualNetworks/v/subnets/more",
+        "Microsoft.Network/virtualNetworks/vnet/subnets/more",
         NETWORK,
         &json!({"properties": {"addressPrefix": "10.1.0.0/26"}}),
         409,
@@ -100,7 +100,7 @@ fn subnets_are_resources_of_their_own() {
     bench.pass(10);
     assert_eq!(bench.read(path, NETWORK)["properties"]["provisioningState"], "Succeeded");
     bench.refuse(
-        "Microsoft.Network/virtualNetworks/v/subnets/more",
+        "Microsoft.Network/virtualNetworks/vnet/subnets/more",
         NETWORK,
         &json!({"properties": {"addressPrefix": "10.1.3.0/26"}}),
         400,
@@ -263,7 +263,7 @@ fn a_firewall_takes_the_first_address_and_names_it_when_up() {
     bench.keep("Microsoft.Network/publicIPAddresses/p", NETWORK, 400, "PublicIPAddressCannotBeDeleted");
     bench.keep(VNET, NETWORK, 400, "InUseSubnetCannotBeDeleted");
     bench.keep(
-        "Microsoft.Network/virtualNetworks/v/subnets/AzureFirewallSubnet",
+        "Microsoft.Network/virtualNetworks/vnet/subnets/AzureFirewallSubnet",
         NETWORK,
         400,
         "InUseSubnetCannotBeDeleted",
@@ -307,6 +307,7 @@ fn a_bastion_takes_its_subnet_and_address() {
     body["properties"].as_object_mut().unwrap().remove("sku");
     let read = bench.make("Microsoft.Network/bastionHosts/b", NETWORK, &body);
     assert!(read["properties"]["dnsName"].as_str().unwrap().ends_with(".bastion.azure.com"));
+    assert_eq!(read["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"]["id"], address);
     body["sku"] = json!({"name": "Basic"});
     bench.refuse("Microsoft.Network/bastionHosts/b", NETWORK, &body, 400, "BastionHostSkuDowngradeNotAllowed");
     body["sku"] = json!({"name": "Basic"});

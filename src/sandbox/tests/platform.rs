@@ -58,12 +58,12 @@ fn group_parent_and_references_must_exist() {
     let mut bench = Bench::new();
     let nowhere = bench.id("/resourceGroups/none/providers/Microsoft.Network/networkSecurityGroups/n");
     bench.refuse(&nowhere, NETWORK, &json!({"location": "westeurope"}), 404, "ResourceGroupNotFound");
-    let link = json!({"location": "global", "properties": {"virtualNetwork": {"id": bench.id("Microsoft.Network/virtualNetworks/v")}}});
+    let link = json!({"location": "global", "properties": {"virtualNetwork": {"id": bench.id("Microsoft.Network/virtualNetworks/vnet")}}});
     let path = "Microsoft.Network/privateDnsZones/a.example/virtualNetworkLinks/l";
     bench.refuse(path, "2024-06-01", &link, 404, "ParentResourceNotFound");
     bench.make("Microsoft.Network/privateDnsZones/a.example", "2024-06-01", &json!({"location": "global"}));
     bench.refuse(path, "2024-06-01", &link, 400, "InvalidResourceReference");
-    let foreign = "/subscriptions/11111111-0000-0000-0000-000000000000/resourceGroups/x/providers/Microsoft.Network/virtualNetworks/v";
+    let foreign = "/subscriptions/11111111-0000-0000-0000-000000000000/resourceGroups/x/providers/Microsoft.Network/virtualNetworks/vnet";
     let link = json!({"location": "global", "properties": {"virtualNetwork": {"id": foreign}}});
     bench.refuse(path, "2024-06-01", &link, 403, "LinkedAuthorizationFailed");
 }
@@ -112,7 +112,7 @@ fn listings_show_the_group_the_type_and_the_children() {
     bench.storage();
     let all = bench.read("/resourceGroups/g/resources?$expand=provisioningState", "2021-04-01");
     let listed: Vec<&str> = all["value"].as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap()).collect();
-    assert_eq!(listed, ["v", "stg1"]);
+    assert_eq!(listed, ["vnet", "stg1"]);
     assert_eq!(all["value"][0]["provisioningState"], "Succeeded");
     assert!(all["value"][0].get("properties").is_none());
     let only = bench.read(
@@ -123,7 +123,7 @@ fn listings_show_the_group_the_type_and_the_children() {
     for (path, count) in [
         ("Microsoft.Network/virtualNetworks", 1),
         ("/providers/Microsoft.Network/virtualNetworks", 1),
-        ("Microsoft.Network/virtualNetworks/v/subnets", 3),
+        ("Microsoft.Network/virtualNetworks/vnet/subnets", 3),
         ("Microsoft.Network/bastionHosts", 0),
     ] {
         assert_eq!(bench.read(path, NETWORK)["value"].as_array().unwrap().len(), count, "{path}");
@@ -154,12 +154,12 @@ fn names_are_checked_before_use() {
 fn a_missing_resource_is_named_as_arm_names_it() {
     let mut bench = Bench::new();
     bench.network();
-    let gone = bench.get("Microsoft.Network/virtualNetworks/v/subnets/none", NETWORK);
+    let gone = bench.get("Microsoft.Network/virtualNetworks/vnet/subnets/none", NETWORK);
     let message = gone.body.as_ref().unwrap()["error"]["message"].as_str().unwrap().to_owned();
     assert_eq!(gone.code(), Some("ResourceNotFound"));
     assert!(
         message.starts_with(
-            "The Resource 'Microsoft.Network/virtualNetworks/v/subnets/none' under resource group 'g' was not found."
+            "The Resource 'Microsoft.Network/virtualNetworks/vnet/subnets/none' under resource group 'g' was not found."
         ),
         "{message}"
     );
