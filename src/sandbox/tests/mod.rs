@@ -2,6 +2,7 @@
 
 mod delete;
 mod endpoints;
+mod environment;
 mod network;
 mod operations;
 mod platform;
