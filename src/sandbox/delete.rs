@@ -95,7 +95,8 @@ fn locked(world: &World, id: &ResourceId) -> Result<(), Refusal> {
         Some(lock) => Err(Refusal::conflict(
             "ScopeLocked",
             format!(
-                "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{}'. Please remove the lock and try again.",
+                "The scope '{id}' cannot perform delete operation because following scope(s) are locked: '{}'. \
+                 Please remove the lock and try again.",
                 lock.id
             ),
         )),

@@ -80,7 +80,8 @@ fn trace(world: &mut World, request: &Request, reply: Reply) -> Reply {
 
 fn authenticate(world: &World, request: &Request) -> Result<(), Refusal> {
     let challenge = format!(
-        "Bearer authorization_uri=\"https://login.microsoftonline.com/{}\", error=\"invalid_token\", error_description=\"The authentication failed because of missing 'Authorization' header.\"",
+        "Bearer authorization_uri=\"https://login.microsoftonline.com/{}\", error=\"invalid_token\", \
+         error_description=\"The authentication failed because of missing 'Authorization' header.\"",
         world.tenant
     );
     let refuse =
@@ -227,7 +228,8 @@ pub(super) fn not_found(id: &ResourceId) -> Refusal {
         404,
         "ResourceNotFound",
         format!(
-            "The Resource '{path}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+            "The Resource '{path}' under resource group '{group}' was not found. For more details please go to \
+             https://aka.ms/ARMResourceNotFoundFix"
         ),
     )
 }

@@ -28,7 +28,8 @@ pub(super) fn version(card: &Card, version: &str) -> Result<(), Refusal> {
     Err(Refusal::bad(
         "NoRegisteredProviderFound",
         format!(
-            "No registered resource provider found for location '' and API version '{version}' for type '{kind}'. The supported api-versions are '{}'. The supported locations are '{}'.",
+            "No registered resource provider found for location '' and API version '{version}' for type '{kind}'. \
+             The supported api-versions are '{}'. The supported locations are '{}'.",
             card.versions.join(", "),
             resources::REGIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
         ),
@@ -41,7 +42,8 @@ pub(super) fn registered(world: &World, namespace: &str) -> Result<(), Refusal> 
         return Err(Refusal::conflict(
             "MissingSubscriptionRegistration",
             format!(
-                "The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions."
+                "The subscription is not registered to use namespace '{namespace}'. See \
+                 https://aka.ms/rps-not-found for how to register subscriptions."
             ),
         ));
     }
@@ -75,7 +77,8 @@ pub(super) fn parent(world: &World, id: &ResourceId) -> Result<(), Refusal> {
         404,
         "ParentResourceNotFound",
         format!(
-            "Failed to perform 'write' on resource(s) of type '{}', because the parent resource '{}' could not be found.",
+            "Failed to perform 'write' on resource(s) of type '{}', because the parent resource '{}' could not be \
+             found.",
             id.arm_type(),
             parent
         ),
@@ -107,7 +110,8 @@ pub(super) fn place(card: &Card, put: &Put<'_>) -> Result<(), Refusal> {
         return Err(Refusal::bad(
             "LocationNotAvailableForResourceType",
             format!(
-                "The provided location '{given}' is not available for resource type '{}'. List of available regions for the resource type is '{}'.",
+                "The provided location '{given}' is not available for resource type '{}'. List of available regions \
+                 for the resource type is '{}'.",
                 card.arm_type,
                 resources::REGIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(",")
             ),
@@ -120,7 +124,8 @@ pub(super) fn place(card: &Card, put: &Put<'_>) -> Result<(), Refusal> {
         return Err(Refusal::conflict(
             code,
             format!(
-                "The resource '{}' already exists in location '{before}'. A resource with the same name cannot be created in location '{given}'. Please select a new resource name.",
+                "The resource '{}' already exists in location '{before}'. A resource with the same name cannot be \
+                 created in location '{given}'. Please select a new resource name.",
                 put.id.name()
             ),
         ));
@@ -231,7 +236,8 @@ pub(super) fn exist(card: &Card, put: &Put<'_>) -> Result<(), Refusal> {
                 403,
                 "LinkedAuthorizationFailed",
                 format!(
-                    "The client has permission to perform the action on scope '{}', however the linked subscription of '{id}' was not found.",
+                    "The client has permission to perform the action on scope '{}', however the linked subscription \
+                     of '{id}' was not found.",
                     put.id
                 ),
             ));
@@ -243,7 +249,8 @@ pub(super) fn exist(card: &Card, put: &Put<'_>) -> Result<(), Refusal> {
             return Err(Refusal::bad(
                 "InvalidResourceReference",
                 format!(
-                    "Resource {id} referenced by resource {} was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.",
+                    "Resource {id} referenced by resource {} was not found. Please make sure that the referenced \
+                     resource exists, and that both resources are in the same region.",
                     put.id
                 ),
             ));
@@ -265,7 +272,9 @@ pub(super) fn provisioned(card: &Card, put: &Put<'_>) -> Result<(), Refusal> {
         }
         let state = &found.state;
         let message = format!(
-            "Cannot proceed with operation because resource {id} used by resource {} is not in Succeeded state. Resource is in {state} state and the last operation that updated/is updating the resource is PutResourceOperation.",
+            "Cannot proceed with operation because resource {id} used by resource {} is not in Succeeded state. \
+             Resource is in {state} state and the last operation that updated/is updating the resource is \
+             PutResourceOperation.",
             put.id
         );
         if card.namespace() == "Microsoft.Network" {
@@ -306,7 +315,8 @@ fn busy(world: &World, card: &Card, key: &str, guid: &str, op: &Operation) -> Re
     match card.namespace() {
         "Microsoft.KeyVault" => Refusal::conflict(
             "ConflictError",
-            "A conflict occurred that prevented the operation from completing. The vault is being updated by another operation.",
+            "A conflict occurred that prevented the operation from completing. The vault is being updated by \
+             another operation.",
         ),
         "Microsoft.Network" => {
             let firewall = op.arm_type.eq_ignore_ascii_case("Microsoft.Network/azureFirewalls");
@@ -319,7 +329,10 @@ fn busy(world: &World, card: &Card, key: &str, guid: &str, op: &Operation) -> Re
             Refusal::conflict(
                 "AnotherOperationInProgress",
                 format!(
-                    "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: https://management.azure.com/subscriptions/{}/providers/Microsoft.Network/locations/westeurope/operations/{guid}?api-version=2025-01-01.",
+                    "Another operation on this or dependent resource is in progress. To retrieve status of the \
+                     operation use uri: \
+                     https://management.azure.com/subscriptions/{}/providers/Microsoft.Network/\
+                     locations/westeurope/operations/{guid}?api-version=2025-01-01.",
                     world.subscription
                 ),
             )

@@ -71,7 +71,7 @@ fn subscription(world: &World) -> Value {
     json!({
         "id": format!("/subscriptions/{}", world.subscription), "subscriptionId": world.subscription,
         "tenantId": world.tenant, "displayName": "Sandbox", "state": "Enabled", "authorizationSource": "RoleBased",
-        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
+        "subscriptionPolicies": {"quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
         "managedByTenants": [],
     })
 }
@@ -255,10 +255,12 @@ fn machines(world: &World, rest: &[&str]) -> Answer {
     match rest {
         ["skus"] => ok(sizes()),
         ["locations", place, "usages"] => {
-            let usage = |name: &str, limit: u32| json!({"unit": "Count", "currentValue": 0, "limit": limit, "name": {"value": name, "localizedValue": name}});
-            ok(
-                json!({"value": [usage("cores", 100), usage("standardDSv5Family", 100), usage("standardBsv2Family", 100)], "location": place}),
-            )
+            let usage = |name: &str| {
+                let name = json!({"value": name, "localizedValue": name});
+                json!({"unit": "Count", "currentValue": 0, "limit": 100, "name": name})
+            };
+            let usages = ["cores", "standardDSv5Family", "standardBsv2Family"].map(usage);
+            ok(json!({"value": usages, "location": place}))
         }
         [
             "locations",
@@ -293,7 +295,8 @@ fn images(world: &World, place: &str, publisher: &str, offer: &str, rest: &[&str
     let (publisher, offer, skus) = known.ok_or_else(gone)?;
     let id = |tail: &str| {
         format!(
-            "/Subscriptions/{}/Providers/Microsoft.Compute/Locations/{place}/Publishers/{publisher}/ArtifactTypes/VMImage/Offers/{offer}/Skus/{tail}",
+            "/Subscriptions/{}/Providers/Microsoft.Compute/Locations/{place}/Publishers/{publisher}/ArtifactTypes/VMImage/\
+             Offers/{offer}/Skus/{tail}",
             world.subscription
         )
     };
@@ -334,7 +337,10 @@ fn categories(world: &World, request: &Request) -> Result<Reply, Refusal> {
         return Err(super::respond::not_found(&target));
     }
     let arm_type = target.arm_type();
-    let entry = |name: &str, kind: &str| json!({"id": format!("{target}/providers/microsoft.insights/diagnosticSettingsCategories/{name}"), "name": name, "properties": {"categoryType": kind}});
+    let entry = |name: &str, kind: &str| {
+        let id = format!("{target}/providers/microsoft.insights/diagnosticSettingsCategories/{name}");
+        json!({"id": id, "name": name, "properties": {"categoryType": kind}})
+    };
     let mut found: Vec<Value> = diagnostics::categories(&arm_type).iter().map(|name| entry(name, "Logs")).collect();
     found.push(entry(diagnostics::metric(&arm_type), "Metrics"));
     Ok(Reply::of(200, json!({"value": found})))

@@ -91,7 +91,10 @@ fn check_principal(put: &Put<'_>, principal: &str) -> Result<(), Refusal> {
         Refusal::bad(
             "PrincipalNotFound",
             format!(
-                "Principal {} does not exist in the directory {}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype",
+                "Principal {} does not exist in the directory {}. Check that you have the correct principal ID. If \
+                 you are creating this principal and then immediately assigning a role, this error might be related \
+                 to a replication delay. In this case, set the role assignment principalType property to a value, \
+                  such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype",
                 principal.replace('-', ""),
                 put.world.tenant,
             ),

@@ -128,13 +128,16 @@ fn check_image(body: &Value) -> Result<(), Refusal> {
         404,
         "PlatformImageNotFound",
         format!(
-            "The platform image '{publisher}:{offer}:{sku}:{version}' is not available. Verify that all fields in the storage profile are correct. For more details about storage profile information, please refer to https://aka.ms/storageprofile"
+            "The platform image '{publisher}:{offer}:{sku}:{version}' is not available. Verify that all fields in \
+             the storage profile are correct. For more details about storage profile information, please refer to \
+             https://aka.ms/storageprofile"
         ),
     ))
 }
 
 fn check_account(put: &Put<'_>) -> Result<(), Refusal> {
-    const BARRED: &str = "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 aspnet \
+    const BARRED: &str = "administrator admin user user1 test user2 test1 user3 admin1 1 123 a actuser adm admin2 \
+     aspnet \
         backup console david guest john owner root server sql support support_388945a0 sys test2 test3 user4 user5";
     let at = |part: &str| text(put.body, &format!("/properties/osProfile/{part}"));
     let (computer, user, password) = (at("computerName"), at("adminUsername"), at("adminPassword"));
@@ -144,7 +147,8 @@ fn check_account(put: &Put<'_>) -> Result<(), Refusal> {
         || !super::fits(computer, 1, 15, "-")
     {
         return Err(invalid(
-            "Windows computer name cannot be more than 15 characters long, be entirely numeric, or contain the following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : . ' \" , < > / ?.",
+            "Windows computer name cannot be more than 15 characters long, be entirely numeric, or contain the \
+             following characters: ` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : . ' \" , < > / ?.",
         ));
     }
     let lower = user.to_ascii_lowercase();
@@ -179,7 +183,9 @@ fn check_password(password: &str, user: &str) -> Result<(), Refusal> {
     let met = classes.iter().filter(|class| password.chars().any(**class)).count();
     if !(12..=123).contains(&password.len()) || met < 3 || BARRED.contains(&password) || password == user {
         return Err(invalid(
-            "The supplied password must be between 12-123 characters long and must satisfy at least 3 of password complexity requirements from the following: 1) Contains an uppercase character 2) Contains a lowercase character 3) Contains a numeric digit 4) Contains a special character 5) Control characters are not allowed",
+            "The supplied password must be between 12-123 characters long and must satisfy at least 3 of password \
+             complexity requirements from the following: 1) Contains an uppercase character 2) Contains a lowercase \
+             character 3) Contains a numeric digit 4) Contains a special character 5) Control characters are not allowed",
         ));
     }
     Ok(())
@@ -195,7 +201,8 @@ fn check_cards(put: &Put<'_>) -> Result<(), Refusal> {
         let holder = put.world.of_type(MACHINE).find(|vm| vm.id != *put.id && uses_card(vm, id));
         if let Some(vm) = holder {
             let message = format!(
-                "Network Interface {id} is used by existing resource {}. In order to delete the network interface, it must be dissociated from the resource.",
+                "Network Interface {id} is used by existing resource {}. In order to delete the network interface, \
+                 it must be dissociated from the resource.",
                 vm.id
             );
             return Err(Refusal::bad("NicInUse", message));

@@ -31,6 +31,55 @@ fn bad(message: impl Into<String>) -> Refusal {
     Refusal::bad("BadRequest", message)
 }
 
+/// Legacy categories first; the structured ones begin with `AZFW`.
+const FIREWALL: &[&str] = &[
+    "AzureFirewallApplicationRule",
+    "AzureFirewallNetworkRule",
+    "AzureFirewallDnsProxy",
+    "AZFWApplicationRule",
+    "AZFWNetworkRule",
+    "AZFWNatRule",
+    "AZFWThreatIntel",
+    "AZFWIdpsSignature",
+    "AZFWDnsQuery",
+    "AZFWFqdnResolveFailure",
+    "AZFWFatFlow",
+    "AZFWFlowTrace",
+    "AZFWApplicationRuleAggregation",
+    "AZFWNetworkRuleAggregation",
+    "AZFWNatRuleAggregation",
+];
+
+const WORKSPACE: &[&str] = &[
+    "AmlComputeClusterEvent",
+    "AmlComputeClusterNodeEvent",
+    "AmlComputeJobEvent",
+    "AmlComputeCpuGpuUtilization",
+    "AmlRunStatusChangedEvent",
+    "ModelsChangeEvent",
+    "ModelsReadEvent",
+    "ModelsActionEvent",
+    "DeploymentReadEvent",
+    "DeploymentEventACI",
+    "DeploymentEventAKS",
+    "InferencingOperationAKS",
+    "InferencingOperationACI",
+    "EnvironmentChangeEvent",
+    "EnvironmentReadEvent",
+    "DataLabelChangeEvent",
+    "DataLabelReadEvent",
+    "DataSetChangeEvent",
+    "DataSetReadEvent",
+    "PipelineChangeEvent",
+    "PipelineReadEvent",
+    "RunEvent",
+    "RunReadEvent",
+    "ComputeInstanceEvent",
+    "DataStoreChangeEvent",
+    "DataStoreReadEvent",
+    "AmlEnvironmentEvent",
+];
+
 /// Log categories of a type; empty: metrics only.
 pub(in crate::sandbox) fn categories(arm_type: &str) -> &'static [&'static str] {
     match arm_type.to_ascii_lowercase().as_str() {
@@ -38,58 +87,14 @@ pub(in crate::sandbox) fn categories(arm_type: &str) -> &'static [&'static str] 
         "microsoft.network/publicipaddresses" => {
             &["DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports"]
         }
-        "microsoft.network/azurefirewalls" => &[
-            "AzureFirewallApplicationRule",
-            "AzureFirewallNetworkRule",
-            "AzureFirewallDnsProxy",
-            "AZFWApplicationRule",
-            "AZFWNetworkRule",
-            "AZFWNatRule",
-            "AZFWThreatIntel",
-            "AZFWIdpsSignature",
-            "AZFWDnsQuery",
-            "AZFWFqdnResolveFailure",
-            "AZFWFatFlow",
-            "AZFWFlowTrace",
-            "AZFWApplicationRuleAggregation",
-            "AZFWNetworkRuleAggregation",
-            "AZFWNatRuleAggregation",
-        ],
+        "microsoft.network/azurefirewalls" => FIREWALL,
         "microsoft.network/bastionhosts" => &["BastionAuditLogs"],
         "microsoft.network/networksecuritygroups" => &["NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"],
         "microsoft.keyvault/vaults" => &["AuditEvent", "AzurePolicyEvaluationDetails"],
         "microsoft.containerregistry/registries" => {
             &["ContainerRegistryRepositoryEvents", "ContainerRegistryLoginEvents"]
         }
-        "microsoft.machinelearningservices/workspaces" => &[
-            "AmlComputeClusterEvent",
-            "AmlComputeClusterNodeEvent",
-            "AmlComputeJobEvent",
-            "AmlComputeCpuGpuUtilization",
-            "AmlRunStatusChangedEvent",
-            "ModelsChangeEvent",
-            "ModelsReadEvent",
-            "ModelsActionEvent",
-            "DeploymentReadEvent",
-            "DeploymentEventACI",
-            "DeploymentEventAKS",
-            "InferencingOperationAKS",
-            "InferencingOperationACI",
-            "EnvironmentChangeEvent",
-            "EnvironmentReadEvent",
-            "DataLabelChangeEvent",
-            "DataLabelReadEvent",
-            "DataSetChangeEvent",
-            "DataSetReadEvent",
-            "PipelineChangeEvent",
-            "PipelineReadEvent",
-            "RunEvent",
-            "RunReadEvent",
-            "ComputeInstanceEvent",
-            "DataStoreChangeEvent",
-            "DataStoreReadEvent",
-            "AmlEnvironmentEvent",
-        ],
+        "microsoft.machinelearningservices/workspaces" => WORKSPACE,
         "microsoft.storage/storageaccounts/blobservices"
         | "microsoft.storage/storageaccounts/fileservices"
         | "microsoft.storage/storageaccounts/queueservices"
@@ -154,7 +159,8 @@ fn check_sinks(put: &Put<'_>) -> Result<(), Refusal> {
             let shared = text(&other.body, &at).eq_ignore_ascii_case(text(put.body, &at));
             if let Some(name) = shared.then(|| clash(put.body, &other.body)).flatten() {
                 let message = format!(
-                    "Data sink '{}' is already used in diagnostic setting '{}' for category '{name}'. Data sinks can't be reused in different settings on the same category for the same resource.",
+                    "Data sink '{}' is already used in diagnostic setting '{}' for category '{name}'. Data sinks \
+                     can't be reused in different settings on the same category for the same resource.",
                     text(put.body, &at),
                     other.id.name(),
                 );

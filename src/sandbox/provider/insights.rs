@@ -111,7 +111,8 @@ fn fill_component(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     }
     let key = text(body, MADE[1]).to_owned();
     let connection = format!(
-        "InstrumentationKey={key};IngestionEndpoint=https://{place}-1.in.applicationinsights.azure.com/;LiveEndpoint=https://{place}.livediagnostics.monitor.azure.com/;ApplicationId={}",
+        "InstrumentationKey={key};IngestionEndpoint=https://{place}-1.in.applicationinsights.azure.com/;\
+         LiveEndpoint=https://{place}.livediagnostics.monitor.azure.com/;ApplicationId={}",
         text(body, MADE[0])
     );
     fill_all(
@@ -154,10 +155,12 @@ pub(in crate::sandbox) fn make_siblings(world: &mut World, component: &str, now:
         {"name": "Monitoring Contributor", "roleId": "749f88d5-cbae-40b8-bcfc-e573ddc772fa", "useCommonAlertSchema": true},
         {"name": "Monitoring Reader", "roleId": "43d0d8ad-25c7-4714-9337-8ba259a9fe05", "useCommonAlertSchema": true}]});
     let detecting = json!({"state": "Enabled", "severity": "Sev3", "frequency": "PT1M",
-        "description": "Failure Anomalies notifies you of an unusual rise in the rate of failed HTTP requests or dependency calls.",
+        "description": "Failure Anomalies notifies you of an unusual rise in the rate of failed HTTP requests or \
+         dependency calls.",
         "detector": {"id": "FailureAnomaliesDetector"}, "scope": [id.as_str()], "actionGroups": {"groupIds": [actions.as_str()]}});
     for (id, arm_type, properties) in [(actions, ACTION_GROUP, acting), (rule, DETECTOR, detecting)] {
-        let body = json!({"id": id.as_str(), "name": id.name(), "type": arm_type, "location": "global", "tags": {}, "properties": properties});
+        let body = json!({"id": id.as_str(), "name": id.name(), "type": arm_type, "location": "global", "tags": {},
+            "properties": properties});
         world.resources.entry(id.key()).or_insert_with(|| Resource::made(id, arm_type, body, now));
     }
 }

@@ -61,8 +61,14 @@ pub(super) const CARDS: &[Card] = &[
     Card {
         arm_type: "Microsoft.KeyVault/vaults/accessPolicies",
         versions: versions::VAULT,
+        name: Name {
+            fits: |name| ["add", "replace", "remove"].contains(&name),
+            rule: "add, replace or remove",
+            code: "BadRequest",
+        },
         place: Place::None,
         wire: &Wire { stateful: false, ..Wire::AT_ONCE },
+        finished: apply_policies,
         ..Card::PLAIN
     },
     Card {
@@ -101,7 +107,8 @@ fn check_free(put: &Put<'_>, name: &str) -> Result<(), Refusal> {
         return Err(Refusal::conflict(
             "VaultAlreadyExists",
             format!(
-                "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken."
+                "The vault name '{name}' is already in use. Vault names are globally unique so it is possible that \
+                 the name is already taken."
             ),
         ));
     }
@@ -119,7 +126,8 @@ fn check_free(put: &Put<'_>, name: &str) -> Result<(), Refusal> {
         }
         Some(_) => Err(Refusal::conflict(
             "ConflictError",
-            "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. \
+            "A vault with the same name already exists in deleted state. You need to either recover or purge \
+             existing key vault. \
              Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete.",
         )),
         None if recover => Err(Refusal::new(
@@ -142,7 +150,8 @@ fn check_shape(put: &Put<'_>) -> Result<(), Refusal> {
     }
     if body.pointer("/properties/enablePurgeProtection") == Some(&Value::Bool(false)) {
         return bad(
-            "The property \"enablePurgeProtection\" cannot be set to false. Enabling the purge protection for a vault is an irreversible action."
+            "The property \"enablePurgeProtection\" cannot be set to false. Enabling the purge protection for a \
+             vault is an irreversible action."
                 .to_owned(),
         );
     }
@@ -240,4 +249,21 @@ fn fill_secret(world: &mut World, of: &Fill<'_>, body: &mut Value) {
     set(body, "/properties/secretUri", uri.clone());
     set(body, "/properties/secretUriWithVersion", format!("{uri}/{version}"));
     fill(body, "/properties/attributes", json!({"enabled": true}));
+}
+
+/// `accessPolicies/{add|replace|remove}` is a verb in a resource's clothes: the vault's own list changes.
+fn apply_policies(world: &mut World, key: &str) {
+    let Some(call) = world.resources.get(key).cloned() else { return };
+    let Some(vault) = call.id.parent().and_then(|id| world.resources.get_mut(&id.key())) else { return };
+    let given = items(&call.body, "/properties/accessPolicies").to_vec();
+    let who = |policy: &Value| text(policy, "/objectId").to_ascii_lowercase();
+    let mut list = items(&vault.body, "/properties/accessPolicies").to_vec();
+    if call.id.name().eq_ignore_ascii_case("replace") {
+        list.clear();
+    }
+    list.retain(|old| !given.iter().any(|new| who(new) == who(old)));
+    if !call.id.name().eq_ignore_ascii_case("remove") {
+        list.extend(given);
+    }
+    set(&mut vault.body, "/properties/accessPolicies", list);
 }

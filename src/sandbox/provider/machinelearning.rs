@@ -115,7 +115,8 @@ fn check_dependencies(put: &Put<'_>) -> Result<(), Refusal> {
         let premium = text(&storage.body, "/sku/name").starts_with("Premium");
         if hns || premium || text(&storage.body, "/kind") == "BlobStorage" {
             return Err(validation(format!(
-                "Storage account '{}' cannot be used: hierarchical namespaces, premium accounts and BlobStorage are not supported.",
+                "Storage account '{}' cannot be used: hierarchical namespaces, premium accounts and BlobStorage are \
+                 not supported.",
                 storage.id
             )));
         }

@@ -48,7 +48,8 @@ fn check(put: &Put<'_>) -> Result<(), Refusal> {
         return Err(Refusal::conflict(
             "AlreadyInUse",
             format!(
-                "The registry DNS name {lower}.azurecr.io is already in use. You can check if the name is already claimed using following API: https://aka.ms/acr/namecheck"
+                "The registry DNS name {lower}.azurecr.io is already in use. You can check if the name is already \
+                 claimed using following API: https://aka.ms/acr/namecheck"
             ),
         ));
     }

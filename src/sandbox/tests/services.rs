@@ -316,3 +316,21 @@ fn a_fresh_identity_must_be_introduced() {
     body["properties"]["principalType"] = json!("ServicePrincipal");
     assert_eq!(bench.put(&path, "2022-04-01", &body).status, 201);
 }
+
+#[test]
+fn access_policies_are_added_replaced_and_removed() {
+    let mut bench = Bench::new();
+    bench.vault();
+    let policy = |who: &str| json!({"properties": {"accessPolicies": [{"tenantId": "t", "objectId": who, "permissions": {"secrets": ["get"]}}]}});
+    let listed = |bench: &mut Bench, verb: &str, who: &str| {
+        assert!(bench.put(&format!("{VAULT}/accessPolicies/{verb}"), "2026-02-01", &policy(who)).status < 300);
+        let read = bench.read(VAULT, "2026-02-01");
+        let list = read["properties"]["accessPolicies"].as_array().unwrap().clone();
+        list.iter().map(|p| p["objectId"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&mut bench, "add", "a"), ["a"]);
+    assert_eq!(listed(&mut bench, "add", "b"), ["a", "b"]);
+    assert_eq!(listed(&mut bench, "remove", "a"), ["b"]);
+    assert_eq!(listed(&mut bench, "replace", "c"), ["c"]);
+    bench.refuse(&format!("{VAULT}/accessPolicies/burn"), "2026-02-01", &policy("a"), 400, "BadRequest");
+}

@@ -48,7 +48,8 @@ pub(super) const ADDRESSES: Card = Card {
         Some(holder) => Err(Refusal::bad(
             "PublicIPAddressCannotBeDeleted",
             format!(
-                "Public IP address {} can not be deleted since it is still allocated to resource {}. In order to delete the public IP, disassociate/detach the Public IP address from the resource.",
+                "Public IP address {} can not be deleted since it is still allocated to resource {}. In order to \
+                 delete the public IP, disassociate/detach the Public IP address from the resource.",
                 resource.id, holder.id
             ),
         )),
@@ -193,7 +194,8 @@ fn card_in_use(world: &World, resource: &Resource) -> Result<(), Refusal> {
         Some(holder) => Err(Refusal::bad(
             "NicInUse",
             format!(
-                "Network Interface {} is used by existing resource {holder}. In order to delete the network interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
+                "Network Interface {} is used by existing resource {holder}. In order to delete the network \
+                 interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
                 resource.id
             ),
         )),

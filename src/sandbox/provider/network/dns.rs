@@ -25,7 +25,8 @@ pub(super) const ZONES: Card = Card {
         fill_all(
             body,
             "/properties",
-            json!({"maxNumberOfRecordSets": 25000, "maxNumberOfVirtualNetworkLinks": 1000, "maxNumberOfVirtualNetworkLinksWithRegistration": 100}),
+            json!({"maxNumberOfRecordSets": 25000, "maxNumberOfVirtualNetworkLinks": 1000,
+                "maxNumberOfVirtualNetworkLinksWithRegistration": 100}),
         );
     },
     view: |world, resource, body| {
@@ -98,7 +99,8 @@ fn check_link(put: &Put<'_>) -> Result<(), Refusal> {
         Some(twin) => Err(Refusal::bad(
             "BadRequest",
             format!(
-                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to link virtual network with '{zone}' and '{}'.",
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces. You tried to \
+                 link virtual network with '{zone}' and '{}'.",
                 twin.id
             ),
         )),

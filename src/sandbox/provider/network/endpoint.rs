@@ -119,7 +119,8 @@ fn check_target(put: &Put<'_>, id: &ResourceId) -> Result<(), Refusal> {
         return Err(Refusal::bad(
             "AccountProvisioningStateInvalid",
             format!(
-                "Call to {} failed. Error message: The resource {id} is in provisioning state {} and must be Succeeded.",
+                "Call to {} failed. Error message: The resource {id} is in provisioning state {} and must be \
+                 Succeeded.",
                 id.arm_type(),
                 target.state
             ),
@@ -130,7 +131,8 @@ fn check_target(put: &Put<'_>, id: &ResourceId) -> Result<(), Refusal> {
         return Err(Refusal::bad(
             "PrivateEndpointNotSupportedForSku",
             format!(
-                "Call to Microsoft.ContainerRegistry/registries failed. Error message: Private endpoints are only supported for registries in the Premium SKU ({id})."
+                "Call to Microsoft.ContainerRegistry/registries failed. Error message: Private endpoints are only \
+                 supported for registries in the Premium SKU ({id})."
             ),
         ));
     }

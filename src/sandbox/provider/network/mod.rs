@@ -25,7 +25,8 @@ const WIRE: Wire = Wire { paths: Paths::Network, creating: "Updating", ..Wire::P
 
 const NAME: Name = Name {
     fits: |name| super::fits(name, 1, 80, "-_."),
-    rule: "1 to 80 letters, digits, underscores, dots and hyphens, a letter or digit first, a letter, digit or underscore last",
+    rule: "1 to 80 letters, digits, underscores, dots and hyphens, a letter or digit first, a letter, digit or \
+     underscore last",
     code: "InvalidResourceName",
 };
 

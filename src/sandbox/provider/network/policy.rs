@@ -188,7 +188,8 @@ pub(super) fn check_host(host: &str, wildcard: bool) -> Result<(), Refusal> {
     let clean = bare.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
     if (bare.is_empty() && host != "*") || !clean || host.len() > 255 {
         return Err(invalid(format!(
-            "'{host}' is not a valid FQDN; an asterisk is allowed only as the left-most character of an application rule's FQDN"
+            "'{host}' is not a valid FQDN; an asterisk is allowed only as the left-most character of an application \
+             rule's FQDN"
         )));
     }
     Ok(())

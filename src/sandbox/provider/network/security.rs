@@ -20,7 +20,8 @@ pub(super) const GROUPS: Card = Card {
         fill(body, LIST, json!([]));
         if let Some(Value::Array(rules)) = body.pointer_mut(LIST) {
             for rule in rules {
-                let lists = json!({"sourcePortRanges": [], "destinationPortRanges": [], "sourceAddressPrefixes": [], "destinationAddressPrefixes": []});
+                let lists = json!({"sourcePortRanges": [], "destinationPortRanges": [],
+                    "sourceAddressPrefixes": [], "destinationAddressPrefixes": []});
                 fill_all(rule, "/properties", lists);
             }
         }
@@ -100,7 +101,8 @@ fn check(put: &Put<'_>) -> Result<(), Refusal> {
             return Err(Refusal::bad(
                 "SecurityRuleConflict",
                 format!(
-                    "Security rule {name} conflicts with rule {other}. Rules cannot have the same Priority and Direction. To learn more, see https://aka.ms/nsgrules."
+                    "Security rule {name} conflicts with rule {other}. Rules cannot have the same Priority and \
+                     Direction. To learn more, see https://aka.ms/nsgrules."
                 ),
             ));
         }
@@ -152,7 +154,8 @@ fn check_side(rule: &Value, name: &str, side: &str) -> Result<(), Refusal> {
         return Err(Refusal::bad(
             "SecurityRuleParameterContradiction",
             format!(
-                "Security rule '{name}' must have exactly one of {side}AddressPrefix, {side}AddressPrefixes and {side}ApplicationSecurityGroups."
+                "Security rule '{name}' must have exactly one of {side}AddressPrefix, {side}AddressPrefixes and \
+                 {side}ApplicationSecurityGroups."
             ),
         ));
     }
@@ -177,7 +180,8 @@ fn check_side(rule: &Value, name: &str, side: &str) -> Result<(), Refusal> {
         Some(wrong) => Err(Refusal::bad(
             "SecurityRuleInvalidPortRange",
             format!(
-                "Security rule has invalid Port range. Value provided: {wrong}. Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535."
+                "Security rule has invalid Port range. Value provided: {wrong}. Value should be an integer OR \
+                 integer range with '-' delimiter. Valid range 0-65535."
             ),
         )),
         None => Ok(()),
@@ -210,7 +214,9 @@ pub(super) fn check_bastion(group: &ResourceId, body: &Value) -> Result<(), Refu
             return Err(Refusal::bad(
                 "NetworkSecurityGroupNotCompliantForAzureBastionSubnet",
                 format!(
-                    "Network security group {} does not have necessary rules for Azure Bastion Subnet AzureBastionSubnet ({name}, ports {ports:?}). Please follow the rules provided here: https://aka.ms/bastionnsg",
+                    "Network security group {} does not have necessary rules for Azure Bastion Subnet \
+                     AzureBastionSubnet ({name}, ports {ports:?}). Please follow the rules provided here: \
+                     https://aka.ms/bastionnsg",
                     group.name()
                 ),
             ));

@@ -85,7 +85,8 @@ fn check_network(put: &Put<'_>) -> Result<(), Refusal> {
             return Err(bad(
                 "NetcfgSubnetRangesOverlap",
                 format!(
-                    "Subnet '{name}' is not valid because its IP address range overlaps with that of an existing subnet '{other}' in virtual network '{}'.",
+                    "Subnet '{name}' is not valid because its IP address range overlaps with that of an existing \
+                     subnet '{other}' in virtual network '{}'.",
                     put.id.name()
                 ),
             ));
@@ -177,7 +178,8 @@ fn subnet_in_use(id: &ResourceId, user: &Resource) -> Refusal {
     bad(
         "InUseSubnetCannotBeDeleted",
         format!(
-            "Subnet {} is in use by {} and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
+            "Subnet {} is in use by {} and cannot be deleted. In order to delete the subnet, delete all the \
+             resources within the subnet. See aka.ms/deletesubnet.",
             id.name(),
             user.id
         ),
