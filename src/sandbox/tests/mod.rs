@@ -3,6 +3,7 @@
 mod delete;
 mod endpoints;
 mod environment;
+mod firewall;
 mod network;
 mod operations;
 mod platform;

@@ -193,3 +193,29 @@ fn preflight_and_tables_answer() {
     assert_eq!(bench.get(&base.replace("windows-11", "windows-10"), "2024-07-01").status, 404);
     assert_eq!(bench.get("/providers/Microsoft.Nothing", "2021-04-01").code(), Some("InvalidResourceNamespace"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+
+    /// Whatever arrives is answered: no panic, and every error carries a code.
+    #[test]
+    fn nonsense_is_answered(
+        method in "GET|HEAD|PUT|PATCH|POST|DELETE",
+        pieces in proptest::collection::vec("subscriptions|SUB|resourceGroups|g|providers|Microsoft\\.Network|virtualNetworks|subnets|vnet|privateEndpoints|operations|deletedVaults|Microsoft\\.KeyVault|vaults|checkNameAvailability|[a-zA-Z%.é]{0,6}", 0..12),
+        member in "location|properties|tags|identity|sku",
+        value in "westeurope|/subscriptions/x|10\\.0\\.0\\.0/8|",
+        version in "2025-01-01|2026-02-01|x|",
+    ) {
+        let mut bench = Bench::new();
+        bench.network();
+        let path = pieces.join("/").replace("SUB", &bench.world.subscription);
+        let mut body = json!({"location": "westeurope"});
+        body[&member] = json!(value);
+        let reply = bench.send(&method, &format!("/{path}?api-version={version}"), Some(&body));
+        proptest::prop_assert!(reply.status < 400 || method == "HEAD" || reply.code().is_some(), "{reply:?}");
+        body[&member] = json!({"subnets": [{"name": value, "properties": value}], "ipConfigurations": value});
+        let vnet = format!("{}?api-version={version}", bench.id("Microsoft.Network/virtualNetworks/vnet"));
+        let reply = bench.send(&method, &vnet, Some(&body));
+        proptest::prop_assert!(reply.status < 400 || method == "HEAD" || reply.code().is_some(), "{reply:?}");
+    }
+}
