@@ -1,1 +1,3 @@
 //! The one integration-test binary: behaviour seen from outside. Rules are tested beside their code.
+
+mod config;

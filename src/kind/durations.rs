@@ -88,7 +88,7 @@ const SYNCHRONOUS: [&str; 5] = [
 ];
 
 /// How long a long-running operation takes on Azure. Zero for acts answered at once: a listed type without a figure
-/// for the act (storage deletes, for instance), and [`SYNCHRONOUS`] types; other unlisted types take the default.
+/// for the act (storage deletes, for instance), and the synchronous types; other unlisted types take the default.
 #[must_use]
 pub fn of(arm_type: &str, act: Act) -> Duration {
     let figure = match entry(arm_type) {
