@@ -22,8 +22,10 @@
 pub mod apply;
 pub mod arm;
 pub mod blueprint;
+pub mod cli;
 pub mod command;
 pub mod config;
+pub mod failure;
 pub mod kind;
 pub mod model;
 pub mod plan;

@@ -1,3 +1,10 @@
 //! The thin binary: parse, run, exit code. Nothing else lives here.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use privaml::cli::Cli;
+
+fn main() -> ExitCode {
+    ExitCode::from(privaml::command::run(Cli::parse()).code())
+}

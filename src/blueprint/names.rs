@@ -138,10 +138,28 @@ impl Names {
         self.group.provider("Microsoft.Storage/storageAccounts", &format!("stg{}", self.n))
     }
 
+    /// A membership in the private link scope: `log` or `appi`.
+    #[must_use]
+    pub fn scoped(&self, of: &str) -> ResourceId {
+        self.monitor_scope().child("scopedResources", &format!("{of}-{}-connection", self.n))
+    }
+
+    /// A part of the storage account that logs by itself: `blobServices` or `fileServices`.
+    #[must_use]
+    pub fn storage_service(&self, kind: &str) -> ResourceId {
+        self.storage().child(kind, "default")
+    }
+
     /// The key vault.
     #[must_use]
     pub fn vault(&self) -> ResourceId {
         self.at("Microsoft.KeyVault/vaults", "kv")
+    }
+
+    /// The vault's secret with the jumpbox's password.
+    #[must_use]
+    pub fn jumpbox_secret(&self) -> ResourceId {
+        self.vault().child("secrets", "jumpbox-password")
     }
 
     /// The container registry (no dash: Azure allows none).
@@ -166,5 +184,11 @@ impl Names {
     #[must_use]
     pub fn jumpbox_card(&self) -> ResourceId {
         self.card(&format!("nic-vm-{}", self.n))
+    }
+
+    /// A diagnostic setting `diagnostics-{what}-{n}` of `target`.
+    #[must_use]
+    pub fn diagnostics(&self, target: &ResourceId, what: &str) -> ResourceId {
+        target.provider("Microsoft.Insights/diagnosticSettings", &format!("diagnostics-{what}-{}", self.n))
     }
 }

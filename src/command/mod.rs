@@ -1,1 +1,52 @@
-//! One verb a file: gathers inputs, calls pure code, hands effects over.
+//! One verb a file: gathers inputs, calls pure code, hands effects over. Decides nothing about resources.
+
+mod apply;
+mod completions;
+mod connect;
+mod destroy;
+mod drawing;
+mod errors;
+mod init;
+mod output;
+mod plan;
+mod running;
+mod sandbox;
+mod session;
+mod whoami;
+
+use crate::cli::{Cli, Verb};
+use crate::failure::{ExitCode, Failure};
+use session::Session;
+
+/// Carries out the command line; errors are printed, the exit code is returned.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let session = Session::new(cli.common);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            session.screen.failure(&Failure::new(ExitCode::Failed, "cannot start").because(error.to_string()));
+            return ExitCode::Failed;
+        }
+    };
+    match runtime.block_on(carry_out(&session, cli.verb)) {
+        Ok(code) => code,
+        Err(failure) => {
+            session.screen.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Init { force } => init::run(session, force),
+        Verb::Plan { detailed_exitcode, consent } => plan::run(session, detailed_exitcode, &consent).await,
+        Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
+        Verb::Destroy { yes } => destroy::run(session, yes).await,
+        Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
+        Verb::Whoami => whoami::run(session).await,
+        Verb::Sandbox { act } => sandbox::run(session, act).await,
+        Verb::Completions { shell } => completions::run(session, shell),
+    }
+}

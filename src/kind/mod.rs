@@ -3,7 +3,11 @@
 
 use serde_json::Value;
 
+pub mod body;
 pub mod durations;
+
+/// The version of every `Microsoft.Network` type but private DNS (`azure-facts` 2.0).
+pub(crate) const NETWORK: &str = "2025-01-01";
 
 /// Everything the generic stages must know of one ARM type. Data, so that a kind's file reads like a card.
 ///
@@ -113,7 +117,35 @@ macro_rules! kinds {
     };
 }
 
-kinds! {}
+kinds! {
+    app_insights,
+    bastion,
+    container_registry,
+    diagnostic_setting,
+    dns_link,
+    dns_zone,
+    dns_zone_group,
+    firewall,
+    firewall_policy,
+    firewall_rules,
+    key_vault,
+    log_workspace,
+    ml_workspace,
+    monitor_scope,
+    network_interface,
+    network_security_group,
+    private_endpoint,
+    public_ip,
+    resource_group,
+    role_assignment,
+    route_table,
+    scoped_resource,
+    service_endpoint_policy,
+    storage_account,
+    vault_secret,
+    virtual_machine,
+    virtual_network,
+}
 
 /// The kind of that name.
 #[must_use]
@@ -125,4 +157,27 @@ pub fn find(name: &str) -> Option<&'static Kind> {
 #[must_use]
 pub fn of_type(arm_type: &str) -> Option<&'static Kind> {
     ALL.iter().copied().find(|kind| kind.arm_type.eq_ignore_ascii_case(arm_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_types_are_unique() {
+        for (at, kind) in ALL.iter().enumerate() {
+            assert!(!kind.name.is_empty() && !kind.arm_type.is_empty() && !kind.api_version.is_empty());
+            let twin = |other: &&&Kind| other.name == kind.name || other.arm_type == kind.arm_type;
+            assert!(!ALL[at + 1..].iter().any(|other| twin(&other)), "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn carried_lists_have_a_key() {
+        for kind in ALL {
+            for list in kind.carried {
+                assert!(kind.keyed.iter().any(|(path, _)| path == list), "{}: {list}", kind.name);
+            }
+        }
+    }
 }

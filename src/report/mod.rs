@@ -1,1 +1,10 @@
 //! Shows plans and events. Knows nothing else, and is the only one to print.
+
+pub mod json;
+pub mod outputs;
+pub mod plan_text;
+pub mod progress;
+pub mod screen;
+pub mod summary;
+pub mod view;
+pub mod words;

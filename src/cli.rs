@@ -1,0 +1,174 @@
+//! The command line. The doc comments here are the manual; nothing is carried out in this file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A private Azure Machine Learning environment from one parameter file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "privaml",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage or parameters (plan --detailed-exitcode: changes), 3 sign-in or \
+                  authorisation, 4 refused or failed by Azure, 5 verify found a violation, 6 state locked, newer or \
+                  damaged, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every command.
+#[derive(Args, Debug, Clone)]
+pub struct Common {
+    /// Parameter file. Default: params.toml if present, else the built-in defaults.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// State file.
+    #[arg(long, global = true, value_name = "FILE", env = "PRIVAML_STATE", default_value = "privaml.state.json")]
+    pub state: PathBuf,
+    /// Use the embedded ARM: no Azure account, nothing leaves this machine.
+    #[arg(long, global = true, conflicts_with = "cloud")]
+    pub sandbox: bool,
+    /// How much faster than Azure the sandbox runs.
+    #[arg(long, global = true, value_name = "FACTOR", default_value_t = 100.0, value_parser = speed)]
+    pub sandbox_speed: f64,
+    /// `AzureCloud`, `AzureUSGovernment`, `AzureChinaCloud`, or the base URL of a custom ARM.
+    #[arg(long, global = true, value_name = "NAME|URL")]
+    pub cloud: Option<String>,
+    /// Subscription id. Default: the environment's, else the Azure CLI's.
+    #[arg(long, global = true, value_name = "ID")]
+    pub subscription: Option<String>,
+    /// Tenant id to sign in to.
+    #[arg(long, global = true, value_name = "ID")]
+    pub tenant: Option<String>,
+    /// Machine-readable output: events as one JSON object a line, answers as one document.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+    /// Say more; with -v the end of a run shows the number of ARM calls.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Write every ARM exchange to FILE, one JSON object a line, secrets masked.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// How many steps may run at once.
+    #[arg(long, global = true, value_name = "N", default_value_t = 16, value_parser = at_least_one)]
+    pub parallelism: usize,
+    /// Seconds to wait for another run that holds the state.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_timeout: u64,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err("a number above 0 is expected, such as 100".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err("a whole number of at least 1 is expected".to_owned()),
+    }
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a commented params.toml.
+    Init {
+        /// Overwrite an existing file.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show what would change and why, property by property.
+    Plan {
+        /// Exit with 2 if there are changes.
+        #[arg(long)]
+        detailed_exitcode: bool,
+        /// Consent.
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
+    /// Make or change the environment.
+    Apply {
+        /// Do not ask.
+        #[arg(short, long, alias = "auto-approve")]
+        yes: bool,
+        /// Consent.
+        #[command(flatten)]
+        consent: ConsentArgs,
+    },
+    /// Remove the environment.
+    Destroy {
+        /// Do not ask.
+        #[arg(short, long, alias = "auto-approve")]
+        yes: bool,
+    },
+    /// Print the outputs, or one of them.
+    Output {
+        /// Name of one output.
+        name: Option<String>,
+        /// The bare value, without quotes.
+        #[arg(long, requires = "name")]
+        raw: bool,
+    },
+    /// Show which credential signs in, and as whom.
+    Whoami,
+    /// The embedded ARM.
+    Sandbox {
+        /// What to do with it.
+        #[command(subcommand)]
+        act: SandboxAct,
+    },
+    /// Print a completion script.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What the user agrees to beyond an ordinary apply.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ConsentArgs {
+    /// Take an existing resource that is not ours into the environment: its address, its id, or `all`.
+    #[arg(long, value_name = "ADDRESS|ID|all")]
+    pub adopt: Vec<String>,
+    /// Let this resource, which holds data, be deleted and made again.
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_replace: Vec<String>,
+}
+
+/// Acts on the embedded ARM.
+#[derive(Debug, Subcommand)]
+pub enum SandboxAct {
+    /// Serve it over HTTP, for the Azure CLI or any other ARM client.
+    Serve {
+        /// Port on the loopback address; 0 picks one.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Serve HTTPS with a self-made authority, whose certificate is written here (for `SSL_CERT_FILE`).
+        #[arg(long, value_name = "FILE")]
+        tls_ca: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,137 @@
+//! `privaml apply`: makes or changes the environment. Gathers, asks, hands over; the plan decides.
+
+use super::connect::{self, Connection};
+use super::session::Session;
+use super::{drawing, errors, running};
+use crate::blueprint;
+use crate::cli::ConsentArgs;
+use crate::config::{Config, regions};
+use crate::failure::{ExitCode, Failure};
+use crate::model::Facts;
+use crate::plan::{self, Adopt, Consent, Plan};
+use crate::report::{json, outputs};
+use crate::store::Store;
+
+/// A second pass corrects the route where Azure chose another firewall address; a third would be a defect.
+const PASSES: usize = 2;
+
+pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> Result<ExitCode, Failure> {
+    let config = session.parameters()?;
+    let mut store = session.store("apply")?;
+    let connection = connect::connect(session, store.state().home.as_ref()).await?;
+    check_region(&config, &connection)?;
+    running::resume(session, &connection, &mut store).await?;
+    drawing::settle_names(&mut store)?;
+    let (facts, plan) = think(&connection, &config, &store, consent).await?;
+    running::show(session, &plan);
+    if !plan.is_empty() {
+        let question = "Apply this plan? Only `yes` is taken: ";
+        running::approve(session, yes, connection.is_sandbox, question, "yes")?;
+    }
+    remember(&mut store, &connection, &config)?;
+    let code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
+    close(session, store, code)?;
+    Ok(code)
+}
+
+/// The parameters name a region of one cloud; another cloud would refuse it late.
+pub(super) fn check_region(config: &Config, connection: &Connection) -> Result<(), Failure> {
+    let home = &connection.home.cloud;
+    let named = ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"].contains(&home.as_str());
+    match regions::find(&config.location) {
+        Some(region) if named && region.cloud.name() != home => {
+            Err(Failure::new(ExitCode::Usage, format!("`{}` is a region of {}", config.location, region.cloud.name()))
+                .because(format!("this command speaks to {home}"))
+                .remedy("give another location, or --cloud"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Draws, reads and plans.
+pub(super) async fn think(
+    connection: &Connection,
+    config: &Config,
+    store: &Store,
+    consent: &ConsentArgs,
+) -> Result<(Facts, Plan), Failure> {
+    let facts = drawing::facts(store.state(), connection)?;
+    let desired = blueprint::draw(config, &facts);
+    let observed = running::observe(connection, &desired, store).await?;
+    let plan = plan::plan(&desired, store.state(), &observed, &consent_of(consent)?)
+        .map_err(|error| errors::of_plan(&error))?;
+    Ok((facts, plan))
+}
+
+fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
+    let adopt = match args.adopt.as_slice() {
+        [] => Adopt::Nothing,
+        list if list.iter().any(|text| text == "all") => Adopt::All,
+        list => Adopt::These(list.iter().cloned().collect()),
+    };
+    let parsed: Result<_, _> = args.allow_replace.iter().map(|text| text.parse()).collect();
+    let allow_replace = parsed.map_err(|error: crate::model::BadAddress| {
+        Failure::new(ExitCode::Usage, error.to_string()).remedy("`privaml plan` shows the addresses")
+    })?;
+    Ok(Consent { adopt, allow_replace })
+}
+
+fn remember(store: &mut Store, connection: &Connection, config: &Config) -> Result<(), Failure> {
+    let parameters = serde_json::to_value(config)
+        .map_err(|error| Failure::new(ExitCode::Failed, "cannot store the parameters").because(error.to_string()))?;
+    let home = Some(connection.home.clone());
+    if store.state().parameters == parameters && store.state().home == home {
+        return Ok(());
+    }
+    store
+        .amend(|state| {
+            state.home = home;
+            state.parameters = parameters;
+        })
+        .map_err(|error| errors::of_store(&error))
+}
+
+async fn passes(
+    session: &Session,
+    connection: &Connection,
+    config: &Config,
+    store: &mut Store,
+    first: (Facts, Plan),
+) -> Result<ExitCode, Failure> {
+    let (mut facts, mut plan) = first;
+    let mut code = ExitCode::Done;
+    for pass in 1..=PASSES {
+        if !plan.is_empty() {
+            let secrets = drawing::secrets(store, config)?;
+            let run = running::carry_out(session, connection, &plan, store, &secrets).await?;
+            code = running::exit(&run.tally);
+            session.screen.summary(&run.summary);
+            running::measures(session, connection, &plan, run.elapsed);
+        }
+        let planned = blueprint::Scene::new(config, &facts).firewall_address();
+        let is_where_planned = drawing::firewall_address(store.state()).is_none_or(|real| real == planned);
+        if code != ExitCode::Done || is_where_planned || pass == PASSES {
+            break;
+        }
+        session.screen.notify("Azure put the firewall at another address than planned; correcting the route.");
+        (facts, plan) = think(connection, config, store, &ConsentArgs::default()).await?;
+    }
+    let outputs = drawing::outputs(store.state(), config, &facts);
+    if store.state().outputs != outputs {
+        store.amend(|state| state.outputs = outputs).map_err(|error| errors::of_store(&error))?;
+    }
+    Ok(code)
+}
+
+fn close(session: &Session, store: Store, code: ExitCode) -> Result<(), Failure> {
+    if code == ExitCode::Done {
+        let rows = drawing::rows(store.state(), false)?;
+        if session.screen.is_json() {
+            session.screen.event(json::of_outputs(&rows));
+        } else {
+            session.screen.answer(outputs::table(&rows).trim_end());
+            session.screen.answer(outputs::next_steps(&rows).trim_end());
+        }
+    }
+    store.close().map_err(|error| errors::of_store(&error))
+}

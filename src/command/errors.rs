@@ -1,0 +1,68 @@
+//! Turns the layers' errors into what a user reads: what, why, remedy, exit code. The only place that maps them.
+
+use crate::apply::ApplyError;
+use crate::arm::{ArmError, Class, CloudError};
+use crate::failure::{ExitCode, Failure};
+use crate::model::Cause;
+use crate::plan::PlanError;
+use crate::store::{SealError, StoreError};
+
+/// The state on disk.
+pub(super) fn of_store(error: &StoreError) -> Failure {
+    let exit = match error {
+        StoreError::Locked { .. } | StoreError::Newer { .. } | StoreError::Damaged { .. } | StoreError::Illegal(_) => {
+            ExitCode::State
+        }
+        StoreError::Io { .. } => ExitCode::Failed,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+/// Sealed secrets.
+pub(super) fn of_seal(error: &SealError) -> Failure {
+    Failure::new(ExitCode::State, error.to_string())
+}
+
+/// A reply of Azure, or its absence.
+pub(super) fn of_arm(what: &str, error: ArmError) -> Failure {
+    let sign_in = matches!(error.class, Class::SignIn | Class::Denied);
+    let cause: Cause = error.into();
+    let mut failure = Failure::from(cause);
+    if sign_in {
+        failure.exit = ExitCode::SignIn;
+    }
+    let why = std::mem::replace(&mut failure.message, what.to_owned());
+    failure.causes.insert(0, why);
+    failure
+}
+
+/// A cloud that is not one.
+pub(super) fn of_cloud(error: &CloudError) -> Failure {
+    Failure::new(ExitCode::Usage, error.to_string())
+}
+
+/// A plan that may not be.
+pub(super) fn of_plan(error: &PlanError) -> Failure {
+    let mut failure = Failure::new(ExitCode::Usage, "the plan stops before anything is touched");
+    for problem in &error.problems {
+        failure = failure.because(format!("{problem} — {}", problem.remedy()));
+    }
+    failure
+}
+
+/// A run that could not go on.
+pub(super) fn of_apply(error: ApplyError) -> Failure {
+    match error {
+        ApplyError::Store(error) => of_store(&error),
+        ApplyError::Left => Failure::new(ExitCode::Interrupted, error.to_string()),
+        ApplyError::Unresolved { ref cause, .. } => {
+            let mut failure = Failure::from((**cause).clone());
+            let why = std::mem::replace(&mut failure.message, error.to_string());
+            failure.causes.insert(0, why);
+            failure.remedy.get_or_insert_with(|| "run the same command again; nothing was sent twice".to_owned());
+            failure
+        }
+        other => Failure::new(ExitCode::Failed, other.to_string())
+            .remedy("this is a defect of privaml; please report it with the plan (`privaml plan --json`)"),
+    }
+}

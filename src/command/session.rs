@@ -1,0 +1,88 @@
+//! What every command starts from: options, screen, parameters. Opens no connection.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::{Colour, Common};
+use crate::config::{self, Config, Problems};
+use crate::failure::{ExitCode, Failure};
+use crate::report::screen::{Look, Screen};
+use crate::store::{Holder, Store};
+
+use super::errors::of_store;
+
+/// Options and screen of one command.
+pub(super) struct Session {
+    /// The options.
+    pub(super) options: Common,
+    /// Where things are shown.
+    pub(super) screen: Screen,
+}
+
+impl Session {
+    pub(super) fn new(options: Common) -> Self {
+        let color = match options.color {
+            Colour::Auto => None,
+            Colour::Always => Some(true),
+            Colour::Never => Some(false),
+        };
+        let screen = Screen::new(&Look { color, json: options.json, verbose: options.verbose });
+        Self { options, screen }
+    }
+
+    /// The parameters: the named file, else `params.toml`, else the defaults. Warnings are shown.
+    pub(super) fn parameters(&self) -> Result<Config, Failure> {
+        let default = Path::new("params.toml");
+        let path = match &self.options.config {
+            Some(path) => path.clone(),
+            None if default.exists() => default.to_owned(),
+            None => return Ok(config::defaults()),
+        };
+        let name = path.display().to_string();
+        let bytes = std::fs::read(&path).map_err(|error| {
+            Failure::new(ExitCode::Usage, format!("cannot read the parameter file {name}"))
+                .because(error.to_string())
+                .remedy("`privaml init` writes a commented one")
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            Failure::new(ExitCode::Usage, format!("the parameter file {name} is not UTF-8 text"))
+                .because(error.to_string())
+                .remedy("save it as UTF-8")
+        })?;
+        match config::parse(&name, &text) {
+            Ok(parsed) => {
+                self.complain(&parsed.warnings);
+                Ok(parsed.config)
+            }
+            Err(problems) => {
+                self.complain(&problems);
+                Err(Failure::new(ExitCode::Usage, problems.to_string())
+                    .remedy("nothing was touched; mend the file and run again"))
+            }
+        }
+    }
+
+    fn complain(&self, problems: &Problems) {
+        if problems.is_empty() {
+            return;
+        }
+        if self.screen.is_json() {
+            self.screen.problems(&problems.as_json());
+        } else {
+            self.screen.status(&problems.render(self.screen.width(), self.screen.colours()));
+        }
+    }
+
+    /// The state, locked for this command.
+    pub(super) fn store(&self, command: &str) -> Result<Store, Failure> {
+        let holder = Holder { command: command.to_owned() };
+        let timeout = Duration::from_secs(self.options.lock_timeout);
+        Store::open(&self.options.state, &holder, timeout).map_err(|error| of_store(&error))
+    }
+
+    /// Where the sandbox of this state keeps its world.
+    pub(super) fn world(&self) -> PathBuf {
+        let folder = self.options.state.parent().unwrap_or_else(|| Path::new(""));
+        folder.join(".privaml").join("sandbox.json")
+    }
+}

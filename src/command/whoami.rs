@@ -1,0 +1,39 @@
+//! `privaml whoami`: which credential wins, and as whom. Reads only.
+
+use azure_core::credentials::TokenCredential as _;
+
+use super::connect;
+use super::session::Session;
+use crate::arm::Identity;
+use crate::failure::{ExitCode, Failure};
+
+pub(super) async fn run(session: &Session) -> Result<ExitCode, Failure> {
+    if session.options.sandbox {
+        session.screen.answer("sandbox: everybody is welcome; no account is used");
+        return Ok(ExitCode::Done);
+    }
+    let cloud = session.options.cloud.clone().unwrap_or_else(|| "AzureCloud".to_owned());
+    let (_, cloud, credentials) = connect::sign_in(session, &cloud).await?;
+    let attempts = credentials.attempts().await;
+    let token = credentials.get_token(&[&cloud.scope()], None).await;
+    let identity = token.as_ref().ok().and_then(|token| Identity::of(token.token.secret()));
+    let ways: Vec<String> = attempts.iter().map(ToString::to_string).collect();
+    if session.screen.is_json() {
+        let who = identity
+            .as_ref()
+            .map(|i| serde_json::json!({"name": i.name, "object_id": i.object_id, "tenant": i.tenant, "kind": i.kind}));
+        let document = serde_json::json!({"cloud": cloud.name, "identity": who, "credentials": ways});
+        session.screen.answer(&document.to_string());
+    } else {
+        session.screen.answer(&format!("Cloud: {}\n{}", cloud.name, ways.join("\n")));
+        if let Some(who) = &identity {
+            session.screen.answer(&format!("Signed in as {} ({}), tenant {}", who.name, who.object_id, who.tenant));
+        }
+    }
+    match token {
+        Ok(_) => Ok(ExitCode::Done),
+        Err(error) => Err(Failure::new(ExitCode::SignIn, "nobody is signed in")
+            .because(error.to_string())
+            .remedy("`az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
+    }
+}

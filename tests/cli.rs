@@ -1,0 +1,150 @@
+//! The binary as a user meets it: an empty folder, the sandbox, wrong input. Every folder is its own; no network.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// An empty folder with its own keys.
+struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn privaml(&self, args: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("privaml").unwrap();
+        command.current_dir(self.path()).args(args).env_clear().env("PRIVAML_CONFIG_DIR", self.path().join("keys"));
+        command
+    }
+
+    fn sandbox(&self, args: &[&str]) -> Command {
+        let mut command = self.privaml(args);
+        command.args(["--sandbox", "--sandbox-speed", "2000"]);
+        command
+    }
+
+    fn out(mut command: Command) -> String {
+        String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+    }
+
+    fn world(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.path().join(".privaml/sandbox.json")).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn the_whole_life_of_an_environment() {
+    let bench = Bench::new();
+    bench.privaml(&["init"]).assert().success();
+    bench.sandbox(&["apply"]).assert().success();
+    let outputs: Value = serde_json::from_str(&Bench::out(bench.sandbox(&["output", "--json"]))).unwrap();
+    for name in ["core_resource_group_name", "log_analytics_name", "keyvault_name", "jumpbox_user", "jumpbox_pass"] {
+        assert!(outputs[name]["value"].is_string(), "{name} in {outputs}");
+    }
+    assert_eq!(outputs["jumpbox_pass"]["sensitive"], true);
+    let password = outputs["jumpbox_pass"]["value"].as_str().unwrap();
+    assert_eq!(password.len(), 16);
+    let state = std::fs::read_to_string(bench.path().join("privaml.state.json")).unwrap();
+    assert!(!state.contains(password), "the password stands in the state in clear");
+    bench.sandbox(&["plan", "--detailed-exitcode"]).assert().code(0);
+
+    let template = std::fs::read_to_string(bench.path().join("params.toml")).unwrap();
+    let entry = "\n[[firewall.allow]]\nhost = \"pytorch.org\"\nreason = \"models\"\n";
+    std::fs::write(bench.path().join("params.toml"), template + entry).unwrap();
+    let plan = bench.sandbox(&["plan", "--detailed-exitcode"]).assert().code(2).get_output().stdout.clone();
+    let plan = String::from_utf8(plan).unwrap();
+    assert!(plan.contains("pytorch.org") && plan.contains("1 to update"), "{plan}");
+    bench.sandbox(&["apply"]).assert().success();
+    bench.sandbox(&["plan", "--detailed-exitcode"]).assert().code(0);
+
+    bench.sandbox(&["destroy", "--yes"]).assert().success();
+    assert_eq!(bench.world()["world"]["resources"], serde_json::json!({}));
+}
+
+#[test]
+fn a_bad_file_touches_nothing() {
+    let bench = Bench::new();
+    std::fs::write(bench.path().join("params.toml"), "name = \"Test\"\nsise = 3\n").unwrap();
+    let error = bench.sandbox(&["apply"]).assert().code(2).get_output().stderr.clone();
+    let error = String::from_utf8(error).unwrap();
+    assert!(error.contains("params.toml:1") && error.contains("sise"), "{error}");
+    assert!(!bench.path().join("privaml.state.json").exists());
+    assert!(!bench.path().join(".privaml").exists());
+}
+
+#[test]
+fn a_sandbox_state_never_meets_a_real_cloud() {
+    let bench = Bench::new();
+    bench.sandbox(&["plan"]).assert().success();
+    bench.sandbox(&["apply"]).assert().success();
+    let error = bench.privaml(&["plan", "--cloud", "AzureCloud"]).assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8(error).unwrap().contains("another cloud"));
+}
+
+#[test]
+fn output_without_a_state_says_what_to_do() {
+    let bench = Bench::new();
+    let error = bench.privaml(&["output"]).assert().code(2).get_output().stderr.clone();
+    assert!(String::from_utf8(error).unwrap().contains("privaml apply"));
+}
+
+#[test]
+fn a_killed_apply_is_continued_and_nothing_is_created_twice() {
+    for after in [300, 900] {
+        let bench = Bench::new();
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("privaml"))
+            .current_dir(bench.path())
+            .args(["apply", "--sandbox", "--sandbox-speed", "200"])
+            .env("PRIVAML_CONFIG_DIR", bench.path().join("keys"))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(after));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let trace = bench.path().join("trace.ndjson");
+        let before: Vec<String> = match std::fs::read(bench.path().join(".privaml/sandbox.json")) {
+            Ok(bytes) => {
+                let world: Value = serde_json::from_slice(&bytes).unwrap();
+                world["world"]["resources"].as_object().unwrap().keys().cloned().collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        bench.sandbox(&["apply", "--trace", trace.to_str().unwrap()]).assert().success();
+        let sent = std::fs::read_to_string(&trace).unwrap();
+        for line in sent.lines() {
+            let exchange: Value = serde_json::from_str(line).unwrap();
+            let url = exchange["url"].as_str().unwrap().to_ascii_lowercase();
+            let again = exchange["method"] == "PUT" && before.iter().any(|id| url.contains(&format!("{id}?")));
+            assert!(!again, "created a second time: {url}");
+        }
+        bench.sandbox(&["plan", "--detailed-exitcode"]).assert().code(0);
+        bench.sandbox(&["destroy", "--yes"]).assert().success();
+    }
+}
+
+#[test]
+fn every_sample_applies_and_then_plans_nothing() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    for entry in
+        std::fs::read_dir(samples).unwrap().flatten().filter(|e| e.path().extension().is_some_and(|x| x == "toml"))
+    {
+        let bench = Bench::new();
+        let sample = entry.path();
+        let sample = sample.to_str().unwrap();
+        bench.sandbox(&["apply", "-c", sample]).assert().success();
+        bench.sandbox(&["plan", "-c", sample, "--detailed-exitcode"]).assert().code(0);
+        bench.sandbox(&["destroy", "--yes"]).assert().success();
+        assert_eq!(bench.world()["world"]["resources"], serde_json::json!({}), "{sample}");
+    }
+}
