@@ -37,7 +37,8 @@ pub(super) struct Openings {
 #[serde(deny_unknown_fields)]
 pub(super) struct Host {
     /// Its name in the public cloud.
-    pub(super) host: String,
+    #[serde(rename = "host")]
+    pub(super) name: String,
     /// What it belongs to, for the reader.
     pub(super) group: String,
     /// Where it applies.
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_published_allowlist_has_its_24_entries_and_all_are_baseline() {
-        let hosts: BTreeSet<&str> = ALLOWLIST.host.iter().map(|h| h.host.as_str()).collect();
+        let hosts: BTreeSet<&str> = ALLOWLIST.host.iter().map(|h| h.name.as_str()).collect();
         assert_eq!((ALLOWLIST.host.len(), hosts.len()), (24, 24));
         assert!(ALLOWLIST.host.iter().all(|h| h.profiles.contains(&Profile::Baseline)));
     }
@@ -206,7 +207,7 @@ mod tests {
         let hardened = |profiles: &[Profile]| profiles.contains(&Profile::Hardened);
         for file in [&ALLOWLIST, &AZURE_ML] {
             for host in file.host.iter().filter(|h| hardened(&h.profiles)) {
-                let (name, dotted) = (host.host.as_str(), host.host.starts_with("*."));
+                let (name, dotted) = (host.name.as_str(), host.name.starts_with("*."));
                 assert!(!name.starts_with('*') || dotted, "{name} matches names that merely end so");
                 assert!(!name.contains("core.windows.net") && !name.contains("github"), "{name}");
             }

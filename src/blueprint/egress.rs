@@ -82,7 +82,7 @@ fn web_rules(scene: &Scene, file: &Openings) -> Vec<Rule> {
 }
 
 fn host_rule(scene: &Scene, entry: &Host) -> Option<Rule> {
-    let host = entry.elsewhere.get(&scene.facts.cloud.name).unwrap_or(&entry.host);
+    let host = entry.elsewhere.get(&scene.facts.cloud.name).unwrap_or(&entry.name);
     (!host.is_empty()).then(|| web_rule(scene, host, &entry.reason, entry.web))
 }
 

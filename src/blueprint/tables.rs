@@ -99,7 +99,7 @@ pub fn hosts() -> Vec<HostRow> {
 fn host_rows(source: Source, file: &'static Openings) -> Vec<HostRow> {
     let both = "HTTP, HTTPS";
     let hosts = file.host.iter().map(move |entry| HostRow {
-        host: &entry.host,
+        host: &entry.name,
         is_set: false,
         over: if entry.web == Web::Http { "HTTP" } else { both },
         group: &entry.group,

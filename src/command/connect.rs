@@ -1,5 +1,6 @@
 //! Opens the way to a cloud, real or embedded, for one command. The same client serves both.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,8 +25,19 @@ pub(super) struct Connection {
     pub(super) home: Home,
     /// The cloud's names.
     pub(super) names: CloudNames,
-    /// Whether it is the embedded ARM.
-    pub(super) is_sandbox: bool,
+    /// The embedded ARM, if it is that.
+    pub(super) sandbox: Option<Sandbox>,
+}
+
+impl Connection {
+    /// Lets an embedded ARM write its world down as it is now: what ended after the last write included.
+    pub(super) fn rest(&self) -> Result<(), Failure> {
+        let Some(sandbox) = &self.sandbox else { return Ok(()) };
+        sandbox.save().map_err(|error| {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            Failure::new(ExitCode::Failed, error.to_string()).because(why)
+        })
+    }
 }
 
 /// Connects to the cloud that the options name, else the state's, else the public one.
@@ -83,8 +95,9 @@ fn embedded(session: &Session, home: Option<&Home>) -> Result<Connection, Failur
     let cloud = Cloud { name: SANDBOX.to_owned(), ..Cloud::public() };
     let names = cloud.names.clone();
     let credential = Arc::new(sandbox.credential());
-    let client = client(session, Arc::new(sandbox), credential, cloud, Clock::scaled(speed))?;
-    Ok(Connection { client, home: Home { cloud: SANDBOX.to_owned(), subscription, tenant }, names, is_sandbox: true })
+    let client = client(session, Arc::new(sandbox.clone()), credential, cloud, Clock::scaled(speed))?;
+    let home = Home { cloud: SANDBOX.to_owned(), subscription, tenant };
+    Ok(Connection { client, home, names, sandbox: Some(sandbox) })
 }
 
 fn client(
@@ -139,7 +152,7 @@ async fn real(session: &Session, cloud_text: &str, home: Option<&Home>) -> Resul
             .remedy("leave the flag out, or give another --state FILE"));
     }
     if let Some(home) = home {
-        return Ok(Connection { client, home: home.clone(), names, is_sandbox: false });
+        return Ok(Connection { client, home: home.clone(), names, sandbox: None });
     }
     let subscription = match account::chosen(flag, &env, account::cli_profile(&env).as_deref()) {
         Some(subscription) => subscription,
@@ -149,7 +162,7 @@ async fn real(session: &Session, cloud_text: &str, home: Option<&Home>) -> Resul
         .await
         .map_err(|error| of_arm(&format!("cannot read subscription {subscription}"), error))?;
     let home = Home { cloud: name, subscription, tenant: account.tenant };
-    Ok(Connection { client, home, names, is_sandbox: false })
+    Ok(Connection { client, home, names, sandbox: None })
 }
 
 async fn only_subscription(client: &Client) -> Result<String, Failure> {

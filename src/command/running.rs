@@ -131,6 +131,7 @@ pub(super) async fn carry_out(
     ticker.abort();
     let mut progress = locked(&progress);
     progress.finish();
+    connection.rest()?;
     let tally = ended.map_err(of_apply)?;
     let elapsed = connection.client.clock().now().saturating_sub(begin);
     Ok(Run { summary: progress.summary(&tally, elapsed), tally, elapsed })
@@ -192,7 +193,7 @@ pub(super) fn measures(session: &Session, connection: &Connection, plan: &Plan, 
     }
     let (chain, steps) = plan::chain(plan);
     let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
-    session.screen.status(&format!("ARM calls: {}", connection.client.calls()));
+    session.screen.status(&format!("{}.", connection.client.calls()));
     if !chain.is_zero() {
         session.screen.status(&format!(
             "Longest chain: {:.1} s ({}); this run took {:.1} s, ratio {:.3}.",

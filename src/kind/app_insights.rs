@@ -40,7 +40,7 @@ pub fn body(place: Place, workspace: &ResourceId, open: bool) -> Value {
         disable_local_auth: Some(false),
         ..ApplicationInsightsComponentProperties::new(words::ApplicationType::Web)
     };
-    let place = ComponentsResource { tags: place.tags(), ..ComponentsResource::new(place.location()) };
+    let place = ComponentsResource { tags: Some(place.tags()), ..ComponentsResource::new(place.location()) };
     let component = ApplicationInsightsComponent {
         properties: Some(properties),
         ..ApplicationInsightsComponent::new(place, "web".to_owned())

@@ -62,7 +62,7 @@ pub fn body(place: Place, says: &Says) -> Value {
         ..BastionHostPropertiesFormat::new()
     };
     body::of(&BastionHost {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         sku: Some(Sku { name: Some(sku) }),
         properties: Some(properties),
         ..BastionHost::new()

@@ -18,7 +18,7 @@ pub struct Place<'a> {
     pub tags: &'a Tags,
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     /// The same tags outside of any region: DNS and Azure Monitor scopes.
     #[must_use]
     pub const fn global(self) -> Self {
@@ -29,14 +29,28 @@ impl<'a> Place<'a> {
         self.location.to_owned()
     }
 
-    pub(super) fn tags(self) -> Option<Value> {
-        Some(of(self.tags))
+    pub(super) fn tags(self) -> Value {
+        of(self.tags)
     }
 }
 
 /// The JSON of a model.
 pub(super) fn of<T: Serialize + ?Sized>(model: &T) -> Value {
-    serde_json::to_value(model).expect("models are plain data with text keys")
+    let mut body = serde_json::to_value(model).expect("models are plain data with text keys");
+    prune(&mut body);
+    body
+}
+
+/// Takes out members that are null: the SDK writes unset times so, and ARM reads a null as something said.
+fn prune(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, member| !member.is_null());
+            map.values_mut().for_each(prune);
+        }
+        Value::Array(items) => items.iter_mut().for_each(prune),
+        _ => {}
+    }
 }
 
 /// The body of `model` with `extra` merged into it: members that the model lacks or would skip.
@@ -62,6 +76,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nulls_are_not_said() {
+        assert_eq!(of(&json!({"a": null, "b": [{"c": null, "d": 1}]})), json!({"b": [{"d": 1}]}));
+    }
 
     #[test]
     fn extras_join_what_is_there() {

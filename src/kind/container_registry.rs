@@ -47,7 +47,7 @@ pub fn body(place: Place) -> Value {
         }),
         ..RegistryProperties::new()
     };
-    let place = Resource { tags: place.tags(), ..Resource::new(place.location()) };
+    let place = Resource { tags: Some(place.tags()), ..Resource::new(place.location()) };
     let registry =
         Registry { properties: Some(properties), ..Registry::new(place, Sku::new(sku::Name::Premium)) };
     body::with(&registry, json!({"properties": newer()}))

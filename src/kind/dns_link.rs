@@ -34,7 +34,7 @@ pub fn body(place: Place, network: &ResourceId) -> Value {
     body::of(&VirtualNetworkLink {
         tracked_resource: TrackedResource {
             location: Some(place.location()),
-            tags: place.tags(),
+            tags: Some(place.tags()),
             ..TrackedResource::new()
         },
         properties: Some(properties),

@@ -21,7 +21,7 @@ pub fn body(place: Place) -> Value {
     body::of(&PrivateZone {
         tracked_resource: TrackedResource {
             location: Some(place.location()),
-            tags: place.tags(),
+            tags: Some(place.tags()),
             ..TrackedResource::new()
         },
         properties: Some(PrivateZoneProperties::new()),

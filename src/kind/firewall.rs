@@ -55,7 +55,7 @@ pub fn body(place: Place, says: &Says) -> Value {
         ..AzureFirewallPropertiesFormat::new()
     };
     body::of(&AzureFirewall {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..AzureFirewall::new()
     })

@@ -28,7 +28,7 @@ pub fn body(place: Place) -> Value {
         ..FirewallPolicyPropertiesFormat::new()
     };
     body::of(&FirewallPolicy {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..FirewallPolicy::new()
     })

@@ -60,7 +60,7 @@ pub fn body(place: Place, tenant: &str) -> Value {
         ..VaultProperties::new(tenant.to_owned(), Sku::new(sku::Family::A, sku::Name::Standard))
     };
     let vault = VaultCreateOrUpdateParameters {
-        tags: place.tags(),
+        tags: Some(place.tags()),
         ..VaultCreateOrUpdateParameters::new(place.location(), properties)
     };
     // The model skips empty lists. Azure demands `accessPolicies` on create; rules are said so that others are drift.

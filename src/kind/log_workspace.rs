@@ -57,7 +57,7 @@ pub fn body(place: Place, says: &Says) -> Value {
         }),
         ..WorkspaceProperties::new()
     };
-    let place = TrackedResource { tags: place.tags(), ..TrackedResource::new(place.location()) };
+    let place = TrackedResource { tags: Some(place.tags()), ..TrackedResource::new(place.location()) };
     let mut body = body::of(&Workspace { properties: Some(properties), ..Workspace::new(place) });
     // The model writes 5.0; Azure answers 5, and the two are different JSON numbers.
     if let Some(quota) = body.pointer_mut("/properties/workspaceCapping/dailyQuotaGb") {

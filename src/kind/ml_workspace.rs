@@ -75,7 +75,7 @@ pub fn body(place: Place, says: &Says) -> Value {
     };
     let workspace = Workspace {
         location: Some(place.location()),
-        tags: place.tags(),
+        tags: Some(place.tags()),
         kind: Some("Default".to_owned()),
         identity: Some(ManagedServiceIdentity::new(ManagedServiceIdentityType::SystemAssigned)),
         sku: Some(Sku { tier: Some(SkuTier::Basic), ..Sku::new("Basic".to_owned()) }),

@@ -39,7 +39,7 @@ pub fn body(place: Place, subnet: &ResourceId) -> Value {
         ..NetworkInterfacePropertiesFormat::new()
     };
     body::of(&NetworkInterface {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..NetworkInterface::new()
     })

@@ -62,7 +62,7 @@ pub fn body(place: Place, rules: &[Rule]) -> Value {
         ..NetworkSecurityGroupPropertiesFormat::new()
     };
     body::of(&NetworkSecurityGroup {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..NetworkSecurityGroup::new()
     })

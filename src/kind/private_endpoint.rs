@@ -65,7 +65,7 @@ pub fn body(place: Place, says: &Says) -> Value {
         ..PrivateEndpointProperties::new()
     };
     body::of(&PrivateEndpoint {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..PrivateEndpoint::new()
     })

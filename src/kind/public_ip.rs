@@ -30,7 +30,7 @@ pub fn body(place: Place) -> Value {
         ..PublicIpAddressPropertiesFormat::new()
     };
     body::of(&PublicIpAddress {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         sku: Some(PublicIpAddressSku { name: Some(Name::Standard), tier: Some(Tier::Regional) }),
         properties: Some(Box::new(properties)),
         ..PublicIpAddress::new()

@@ -18,5 +18,5 @@ pub static KIND: Kind = Kind {
 /// A group at a place.
 #[must_use]
 pub fn body(place: Place) -> Value {
-    body::of(&ResourceGroup { tags: place.tags(), ..ResourceGroup::new(place.location()) })
+    body::of(&ResourceGroup { tags: Some(place.tags()), ..ResourceGroup::new(place.location()) })
 }

@@ -36,7 +36,7 @@ pub fn body(place: Place, appliance: Ipv4Addr) -> Value {
         ..RouteTablePropertiesFormat::new()
     };
     body::of(&RouteTable {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..RouteTable::new()
     })

@@ -32,7 +32,7 @@ pub fn body(place: Place, account: &ResourceId) -> Value {
         ..ServiceEndpointPolicyPropertiesFormat::new()
     };
     body::of(&ServiceEndpointPolicy {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..ServiceEndpointPolicy::new()
     })

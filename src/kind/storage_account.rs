@@ -57,7 +57,7 @@ pub fn body(place: Place) -> Value {
         ..StorageAccountPropertiesCreateParameters::new()
     };
     let account = StorageAccountCreateParameters {
-        tags: place.tags(),
+        tags: Some(place.tags()),
         properties: Some(properties),
         ..StorageAccountCreateParameters::new(
             Sku::new(SkuName::StandardLrs),

@@ -91,7 +91,7 @@ pub fn body(place: Place, says: &Says) -> Value {
             ..VirtualMachineIdentity::new()
         }),
         properties: Some(properties),
-        ..VirtualMachine::new(Resource { tags: place.tags(), ..Resource::new(place.location()) })
+        ..VirtualMachine::new(Resource { tags: Some(place.tags()), ..Resource::new(place.location()) })
     };
     // The model's list of sizes ends years ago; a size is free text to Azure.
     body::with(&machine, json!({"properties": {"hardwareProfile": {"vmSize": says.size}}}))

@@ -58,7 +58,7 @@ pub fn body(place: Place, range: Ipv4Net, subnets: &[Subnet]) -> Value {
         ..VirtualNetworkPropertiesFormat::new()
     };
     body::of(&VirtualNetwork {
-        resource: Resource { location: Some(place.location()), tags: place.tags(), ..Resource::new() },
+        resource: Resource { location: Some(place.location()), tags: Some(place.tags()), ..Resource::new() },
         properties: Some(properties),
         ..VirtualNetwork::new()
     })

@@ -10,7 +10,7 @@ use crate::model::late::{replace_strings, secret_name};
 use crate::model::{Address, Change, Late, Origin, Reason, Step, Verb};
 use crate::plan::{self, Plan};
 
-/// Longest value shown of a changed property.
+/// Longest value that stays in one line.
 const WIDEST: usize = 100;
 
 /// The whole plan.
@@ -33,7 +33,9 @@ pub fn plan_text(plan: &Plan) -> String {
             reason(&step.reason)
         );
         for change in &step.changes {
-            let _ = writeln!(text, "        {}", changed(change));
+            for line in changed(change) {
+                let _ = writeln!(text, "        {line}");
+            }
         }
     }
     for stranger in &plan.strangers {
@@ -97,32 +99,57 @@ pub fn reason(reason: &Reason) -> String {
     }
 }
 
-fn changed(change: &Change) -> String {
+/// One change: a line for a plain value, several for one that does not fit into a line.
+fn changed(change: &Change) -> Vec<String> {
     let by = if change.origin == Origin::Drift { "  (drift)" } else { "" };
+    let mut lines = Vec::new();
     match (&change.from, &change.to) {
-        (None, Some(to)) => format!("+ {}: {}{by}", change.at, shown(to)),
-        (Some(from), None) => format!("- {}: {}{by}", change.at, shown(from)),
+        (None, Some(to)) => spread('+', &change.at, &said(to), &mut lines),
+        (Some(from), None) => spread('-', &change.at, &said(from), &mut lines),
         (from, to) => {
-            let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), shown);
-            format!("~ {}: {} → {}{by}", change.at, side(from), side(to))
+            let side = |v: &Option<Value>| v.as_ref().map_or_else(|| "nothing".to_owned(), |v| said(v).to_string());
+            let (from, to) = (side(from), side(to));
+            if from.chars().count() + to.chars().count() <= WIDEST {
+                lines.push(format!("~ {}: {from} → {to}", change.at));
+            } else {
+                lines.push(format!("~ {}:", change.at));
+                lines.extend([format!("    {from}"), format!("  → {to}")]);
+            }
         }
+    }
+    if let Some(first) = lines.first_mut() {
+        first.push_str(by);
+    }
+    lines
+}
+
+/// A value that is whole new or whole gone: in one line if it fits, else member by member, items by their names.
+fn spread(sign: char, at: &str, value: &Value, lines: &mut Vec<String>) {
+    let text = value.to_string();
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(map) if text.chars().count() > WIDEST => {
+            map.iter().map(|(name, member)| (format!("{at}/{name}"), member)).collect()
+        }
+        Value::Array(items) if text.chars().count() > WIDEST => {
+            let label = |(i, item): (usize, &Value)| item["name"].as_str().map_or_else(|| i.to_string(), str::to_owned);
+            items.iter().enumerate().map(|(i, item)| (format!("{at}[{}]", label((i, item))), item)).collect()
+        }
+        _ => return lines.push(format!("{sign} {at}: {text}")),
+    };
+    for (at, member) in members {
+        spread(sign, &at, member, lines);
     }
 }
 
-/// A value in one line; placeholders in words, secrets never.
-fn shown(value: &Value) -> String {
+/// A value with its placeholders in words; secrets never.
+fn said(value: &Value) -> Value {
     let mut value = value.clone();
     replace_strings(&mut value, &mut |text| match (secret_name(text), Late::parse(text)) {
         (Some(_), _) => Some(Value::from("(sealed)")),
         (_, Some(late)) => Some(Value::from(format!("(known after {})", late.of))),
         _ => None,
     });
-    let text = value.to_string();
-    if text.chars().count() <= WIDEST {
-        return text;
-    }
-    let head: String = text.chars().take(WIDEST).collect();
-    format!("{head}…")
+    value
 }
 
 /// The line of one step for progress: `+ firewall.core`.
@@ -161,6 +188,22 @@ mod tests {
         assert!(text.contains("+ rules[pytorch.org]: \"pytorch.org\""), "{text}");
         assert!(text.contains("(sealed)") && !text.contains("secret:pw"), "{text}");
         assert!(text.contains("Plan: 0 to create, 1 to update, 0 to delete"), "{text}");
+    }
+
+    #[test]
+    fn a_large_new_value_is_spread_until_every_host_can_be_read() {
+        let hosts: Vec<Value> = (0..9)
+            .map(|i| {
+                serde_json::json!({"name": format!("host{i}.example"), "targetFqdns": [format!("host{i}.example")],
+                "reason": "A reason long enough to fill a line together with the rest of the rule."})
+            })
+            .collect();
+        let to = Some(serde_json::json!({"name": "arc-user", "rules": hosts}));
+        let change =
+            Change { at: "properties/ruleCollections[arc-user]".to_owned(), from: None, to, origin: Origin::Edit };
+        let lines = changed(&change);
+        let wanted = "+ properties/ruleCollections[arc-user]/rules[host8.example]/targetFqdns: [\"host8.example\"]";
+        assert!(lines.iter().any(|line| line == wanted), "{lines:#?}");
     }
 
     #[test]
