@@ -283,13 +283,15 @@ impl Client {
         let begun = clock.now();
         let mut hint = operation.retry_after.map(Duration::from_secs);
         let mut lost = false;
+        let tempo = &self.door.tempo;
+        let pace = if tempo.probes(expected) { pace::early } else { pace::next };
         loop {
             let age = clock.now().saturating_sub(begun);
             if age > expected + CEILING {
                 let text = format!("still running after {} minutes", age.as_secs() / 60);
                 return Err(ArmError::local(Class::Unknown, text).of_request(&operation.url));
             }
-            clock.sleep(pace::next(age, expected, hint)).await;
+            clock.sleep(pace(age, expected, hint)).await;
             let call = Call::new(Method::Get, operation.url.clone(), Takes::Verdicts);
             let reply = self.door.send(&call, notes).await?;
             hint = reply.retry_after().map(|wall| clock.of_wall(wall)).or(hint);
@@ -299,7 +301,10 @@ impl Client {
                 // not being made either.
                 _ if lost && reply.status == 404 => return Ok(reply),
                 Poll::Again { status } => notes(Note::Waiting { status }),
-                Poll::Done => return Ok(reply),
+                Poll::Done => {
+                    tempo.learn(age, expected);
+                    return Ok(reply);
+                }
                 Poll::Failed(error) => return Err(error.of_request(&call.shown())),
                 Poll::Lost(error) => {
                     tracing::debug!(url = %call.shown(), code = %error.code, "asking the resource instead");

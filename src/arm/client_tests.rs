@@ -374,3 +374,22 @@ async fn an_absent_group_costs_one_call() {
     assert_eq!((live.len(), bench.client.calls().total()), (2, 3));
     assert!(live.contains_key(&group));
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_of_one_type_cost_one_list() {
+    let group = ResourceId::new(GROUP);
+    let ids: Vec<ResourceId> = ["a", "b", "c"].iter().map(|name| group.provider("T/t", name)).collect();
+    let targets: Vec<_> = ids.iter().cloned().map(|id| (id, "1")).collect();
+    let item = |id: &ResourceId| json!({"id": id.as_str().to_uppercase()});
+    let there = || says(200, &[], json!({"id": GROUP}));
+    let bench = Bench::new(vec![there(), says(200, &[], json!({"value": [item(&ids[0]), item(&ids[2])]}))]);
+    let live = observe(&bench.client, &targets, 8).await.unwrap();
+    assert_eq!(live.keys().collect::<Vec<_>>(), [&ids[0], &ids[2]]);
+    assert_eq!(bench.asked()[1], format!("GET {GROUP}/providers/T/t?api-version=1"));
+
+    // A cloud that does not list is asked for each.
+    let refused = says(403, &[], refusal("AuthorizationFailed"));
+    let each = (0..3).map(|_| says(200, &[], json!({"id": "x"})));
+    let bench = Bench::new([there(), refused].into_iter().chain(each).collect());
+    assert_eq!(observe(&bench.client, &targets, 1).await.unwrap().len(), 3);
+}

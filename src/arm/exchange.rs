@@ -15,6 +15,7 @@ use super::client::{Note, Notes, Parts};
 use super::credential::Refused;
 use super::error::{ArmError, Class};
 use super::limiter::{Lane, Limiter};
+use super::pace::Tempo;
 use super::reply::Reply;
 use super::request::{Address, Call, Takes};
 use super::retry::{self, Attempt};
@@ -38,6 +39,8 @@ pub(super) struct Door {
     limiter: Limiter,
     permits: Semaphore,
     met: AtomicBool,
+    /// How fast this cloud is.
+    pub(super) tempo: Tempo,
     /// Polling URLs of deletes begun by this process: their resource is expected to vanish.
     deletes: Mutex<BTreeSet<String>>,
 }
@@ -52,6 +55,7 @@ impl Door {
             limiter: Limiter::default(),
             permits: Semaphore::new(ABREAST),
             met: AtomicBool::new(false),
+            tempo: Tempo::default(),
             deletes: Mutex::default(),
         }
     }

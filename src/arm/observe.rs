@@ -12,6 +12,9 @@ use crate::model::ResourceId;
 /// For groups that nobody asked for themselves (azure-facts 2.0).
 const GROUP_VERSION: &str = "2021-04-01";
 
+/// From this many resources of one type in one group on, a list is read instead of each.
+const MANY: usize = 3;
+
 /// The live bodies of those that exist, read `width` at a time. Resource groups are read first: what lies in an
 /// absent group is absent without a call of its own.
 ///
@@ -24,10 +27,48 @@ pub async fn observe(
 ) -> Result<BTreeMap<ResourceId, Value>, ArmError> {
     let groups = read(client, groups_of(targets), width).await?;
     let absent = |id: &ResourceId| group_of(id).is_some_and(|group| groups.get(&group).is_some_and(Option::is_none));
-    let rest = targets.iter().filter(|(id, _)| !groups.contains_key(id) && !absent(id)).cloned();
-    let mut live = read(client, rest.collect(), width).await?;
+    let mut rest: Vec<Target<'_>> =
+        targets.iter().filter(|(id, _)| !groups.contains_key(id) && !absent(id)).cloned().collect();
+    let mut live = BTreeMap::new();
+    for (list, version) in lists_of(&rest) {
+        let Some(found) = list_of(client, &list, version).await else { continue };
+        let (listed, others) = rest.into_iter().partition(|target| list_path(target).as_ref() == Some(&list));
+        rest = others;
+        live.extend(Vec::into_iter(listed).map(|(id, _): Target<'_>| {
+            let body = found.get(&id).cloned();
+            (id, body)
+        }));
+    }
+    live.extend(read(client, rest, width).await?);
     live.extend(groups.into_iter().filter(|(id, _)| targets.iter().any(|(target, _)| target == id)));
     Ok(live.into_iter().filter_map(|(id, body)| Some((id, body?))).collect())
+}
+
+/// An id and the version to ask with.
+type Target<'a> = (ResourceId, &'a str);
+
+/// Lists that are worth more than reading one by one.
+fn lists_of<'a>(targets: &[Target<'a>]) -> Vec<(String, &'a str)> {
+    let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for target in targets {
+        if let Some(list) = list_path(target) {
+            *counts.entry((list, target.1)).or_default() += 1;
+        }
+    }
+    counts.into_iter().filter(|(_, count)| *count >= MANY).map(|(list, _)| list).collect()
+}
+
+/// The list of its type in its group, for a resource that stands directly in one.
+fn list_path((id, _): &Target<'_>) -> Option<String> {
+    let group = group_of(id).filter(|group| id.parent().as_ref() == Some(group))?;
+    Some(format!("{group}/providers/{}", id.arm_type()))
+}
+
+/// The items of a list by id; `None` where the list is refused: then each is asked for itself.
+async fn list_of(client: &Client, path: &str, version: &str) -> Option<BTreeMap<ResourceId, Value>> {
+    let items = client.list(path, version).await.ok()?;
+    let by_id = |item: Value| Some((ResourceId::new(item["id"].as_str()?), item));
+    Some(items.into_iter().filter_map(by_id).collect())
 }
 
 /// Groups worth a first look: those asked for, and those with more than one resource asked for.

@@ -53,9 +53,13 @@ pub(super) async fn resume(session: &Session, connection: &Connection, store: &m
     if !session.screen.is_json() {
         session.screen.status(&format!("An earlier run left {open} step(s) open; asking Azure how they ended."));
     }
-    let stop = listen(session);
-    let mut sink = |_: &Event| {};
-    apply::resume(store, &connection.client, &mut sink, &stop).await.map_err(of_apply)?;
+    let progress = Arc::new(Mutex::new(Progress::start(&session.screen, &Plan::default())));
+    let stop = listen(&progress);
+    let mut sink = |event: &Event| locked(&progress).event(event);
+    let ended = apply::resume(store, &connection.client, &mut sink, &stop).await;
+    locked(&progress).finish();
+    connection.rest()?;
+    ended.map_err(of_apply)?;
     Ok(())
 }
 
@@ -116,7 +120,7 @@ pub(super) async fn carry_out(
     let options = Options { parallelism: session.options.parallelism, times: apply::step_times(plan) };
     let begin = connection.client.clock().now();
     let progress = Arc::new(Mutex::new(Progress::start(&session.screen, plan)));
-    let stop = listen(session);
+    let stop = listen(&progress);
     let ticker = {
         let (progress, clock) = (progress.clone(), *connection.client.clock());
         tokio::spawn(async move {
@@ -142,18 +146,19 @@ fn locked(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {
 }
 
 /// Ctrl-C or SIGTERM: first time nothing new starts, second time the run is left.
-fn listen(session: &Session) -> Stop {
+fn listen(progress: &Arc<Mutex<Progress>>) -> Stop {
     let stop = Stop::new();
-    let (asked, quiet) = (stop.clone(), session.screen.is_json());
+    let (asked, progress) = (stop.clone(), progress.clone());
     tokio::spawn(async move {
         for _ in 0..2 {
             if interrupted().await.is_err() {
                 return;
             }
             asked.ask();
-            if !quiet && !asked.is_urgent() {
-                crate::report::screen::notice(
-                    "Stopping: nothing new is started, waiting for what runs. Again to leave at once; the next run picks it up.",
+            if !asked.is_urgent() {
+                locked(&progress).say(
+                    "Stopping: nothing new is started, waiting for what runs. \
+                     Again to leave at once; the next run picks it up.",
                 );
             }
         }

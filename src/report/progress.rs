@@ -57,16 +57,22 @@ impl Progress {
         }
     }
 
+    /// Says something beside the table.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            _ if self.screen.is_json() => {}
+            Some(bar) => bar.suspend(|| self.screen.status(text)),
+            None => self.screen.status(text),
+        }
+    }
+
     /// Redraws the table, or breaks a long silence.
     pub fn tick(&mut self, now: Duration) {
         if let Some(bar) = &self.bar {
-            let mut text = self.view.head(now);
-            for row in self.view.rows(now, ROWS) {
-                let width = self.screen.width().saturating_sub(1);
-                text.push('\n');
-                text.extend(row.chars().take(width));
-            }
-            bar.set_message(text);
+            let width = self.screen.width().saturating_sub(1);
+            let cut = |row: String| row.chars().take(width).collect::<String>();
+            let rows = std::iter::once(self.view.head(now)).chain(self.view.rows(now, ROWS));
+            bar.set_message(rows.map(cut).collect::<Vec<_>>().join("\n"));
             bar.tick();
         } else if !self.screen.is_json() && now.saturating_sub(self.spoke) >= SILENCE {
             self.spoke = now;

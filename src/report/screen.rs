@@ -133,11 +133,6 @@ impl Screen {
     }
 }
 
-/// A line from outside a run, such as the answer to Ctrl-C.
-pub fn notice(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{text}");
-}
-
 fn console_width() -> u16 {
     indicatif::TermLike::width(&console::Term::stderr())
 }

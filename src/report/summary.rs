@@ -32,8 +32,10 @@ pub fn summary(view: &View, tally: &Tally, elapsed: Duration) -> String {
     if !slow.is_empty() {
         let _ = writeln!(text, "Slowest: {}.", slow.join(", "));
     }
-    if !tally.is_clean() {
+    if tally.failed > 0 {
         text.push_str("Run the same command again once it is mended: nothing that is done is repeated.\n");
+    } else if !tally.is_clean() {
+        text.push_str("Interrupted. Run the same command again: it goes on from here.\n");
     }
     text
 }

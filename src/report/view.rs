@@ -195,7 +195,12 @@ impl View {
         match outcome {
             Outcome::Done { .. } => {
                 let took = self.over.get(step).map_or(Duration::ZERO, |over| over.took);
-                format!("{} in {}", step.verb.past(), words::time(took))
+                // Of a step that an earlier run began the time is not known.
+                if took.is_zero() {
+                    step.verb.past().to_owned()
+                } else {
+                    format!("{} in {}", step.verb.past(), words::time(took))
+                }
             }
             Outcome::Failed { cause } => format!("failed: {} {}", cause.code, cause.message),
             Outcome::Skipped { because } => format!("skipped: {because} failed"),
