@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::problem::{At, Problem, Span, listed, quoted};
 use super::raw::{Raw, RawMonitor};
-use super::{Access, Bastion, BastionSku, Config, Monitor, Profile, host, jumpbox, network, regions, tags};
+use super::{Access, Bastion, BastionSku, Config, Monitor, Profile, host, jumpbox, keeping, network, regions, tags};
 
 /// Days that a Log Analytics workspace keeps logs (`azure-facts` 2.3).
 const RETENTION: std::ops::RangeInclusive<i64> = 30..=730;
@@ -24,6 +24,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
     let monitor = monitor(&raw.monitor, problems);
     let access = access(raw, problems);
     let tags = tags::check(&raw.tags, problems);
+    let state = keeping::check(&raw.state, name.as_deref(), problems);
     note_open_clipboard(raw, profile, sku, matches!(jumpbox, Ok(None)), problems);
     Some(Config {
         name: name?,
@@ -37,6 +38,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
         monitor: monitor?,
         access: access?,
         tags: tags?,
+        state: state?,
     })
 }
 

@@ -28,6 +28,7 @@ pub(super) const KEYS: &[Key] = &[
     key("", "monitor", ""),
     key("", "access", ""),
     key("", "tags", ""),
+    key("", "state", ""),
     key("network", "firewall", "\"10.1.1.0/24\""),
     key("network", "bastion", "\"10.1.2.0/26\""),
     key("network", "shared", "\"10.1.2.128/25\""),
@@ -44,6 +45,12 @@ pub(super) const KEYS: &[Key] = &[
     key("monitor", "daily_cap_gb", "5"),
     key("access", "users", "[\"00000000-0000-0000-0000-000000000000\"]"),
     key("access", "groups", "[\"00000000-0000-0000-0000-000000000000\"]"),
+    key("state", "backend", "\"azblob\""),
+    key("state", "account", "\"mystate\""),
+    key("state", "container", "\"privaml\""),
+    key("state", "key", "\"test.privaml.state.json\""),
+    key("state", "endpoint", "\"https://mystate.blob.core.windows.net\""),
+    key("state", "recipients", "[\"age1…\"]"),
 ];
 
 /// The keys to recommend: all but the Terraform project's spelling of one of them.
@@ -68,6 +75,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("whitelist", "allow"),
     ("logs", "monitor"),
     ("vm", "jumpbox"),
+    ("storage_account_name", "account"),
+    ("container_name", "container"),
 ];
 
 /// What to do about a key that its table does not have.

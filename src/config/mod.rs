@@ -3,6 +3,7 @@
 mod check;
 mod host;
 mod jumpbox;
+mod keeping;
 mod keys;
 mod network;
 mod page;
@@ -19,6 +20,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+pub use keeping::{Azblob, EMULATOR, Keeping};
 pub use problem::{Problem, Problems, Severity, Span};
 pub use subnets::{Error as CutError, cidrsubnets};
 
@@ -92,6 +94,9 @@ pub struct Config {
     pub access: Access,
     /// The user's tags, on every resource that takes tags.
     pub tags: BTreeMap<String, String>,
+    /// Where the state is kept; left out where it is a local file.
+    #[serde(default, skip_serializing_if = "Keeping::is_default")]
+    pub state: Keeping,
 }
 
 /// Which data an environment is drawn from (`DESIGN` 3.8).

@@ -22,6 +22,7 @@ pub(super) struct Raw {
     pub(super) users: Vec<At<String>>,
     pub(super) groups: Vec<At<String>>,
     pub(super) tags: Vec<(At<String>, At<String>)>,
+    pub(super) state: RawState,
 }
 
 /// `[network]`
@@ -56,6 +57,17 @@ pub(super) struct RawMonitor {
     pub(super) daily_cap_gb: Option<At<i64>>,
 }
 
+/// `[state]`
+#[derive(Debug, Default)]
+pub(super) struct RawState {
+    pub(super) backend: Text,
+    pub(super) account: Text,
+    pub(super) container: Text,
+    pub(super) key: Text,
+    pub(super) endpoint: Text,
+    pub(super) recipients: Vec<At<String>>,
+}
+
 /// Takes the whole file apart; whatever does not belong is a problem.
 pub(super) fn walk(text: &str, root: &DeTable<'_>, problems: &mut Vec<Problem>) -> Raw {
     let mut top = Reader { text, table: root, path: "", span: Span::default(), problems };
@@ -87,6 +99,7 @@ pub(super) fn walk(text: &str, root: &DeTable<'_>, problems: &mut Vec<Problem>) 
     });
     top.enter("access", |t| (raw.users, raw.groups) = (t.texts("users"), t.texts("groups")));
     top.enter("tags", |t| raw.tags = t.pairs());
+    top.enter("state", |t| raw.state = state(t));
     raw
 }
 
@@ -114,6 +127,17 @@ fn allow(firewall: &mut Reader) -> Vec<RawAllow> {
         });
     });
     entries
+}
+
+fn state(t: &mut Reader) -> RawState {
+    RawState {
+        backend: t.text("backend"),
+        account: t.text("account"),
+        container: t.text("container"),
+        key: t.text("key"),
+        endpoint: t.text("endpoint"),
+        recipients: t.texts("recipients"),
+    }
 }
 
 /// A table being read.
