@@ -1,6 +1,7 @@
 //! The door to Azure: requests, sign-in, retries, polling. Knows ids, versions, bodies and replies, no kinds.
 
 pub mod account;
+pub mod blob;
 mod calls;
 mod catalogue;
 mod client;

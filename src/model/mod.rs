@@ -1,6 +1,7 @@
 //! The words every stage shares. No behaviour beyond parsing, printing and comparing; no IO; nothing of ours below it.
 
 mod address;
+mod blob;
 mod desired;
 mod event;
 mod facts;
@@ -12,6 +13,7 @@ mod state;
 mod step;
 
 pub use address::{Address, BadAddress};
+pub use blob::{Blob, BlobError, BlobFault, Blobs, Guard, Lease};
 pub use desired::Desired;
 pub use event::{Cause, Event, Outcome, Tally, What};
 pub use facts::{CloudNames, Facts, JUMPBOX_PASSWORD, OWNER_TAG};
