@@ -133,6 +133,12 @@ pub enum Verb {
         #[arg(long, requires = "name")]
         raw: bool,
     },
+    /// Look at the state, move it, free its lock.
+    State {
+        /// What to do with it.
+        #[command(subcommand)]
+        act: StateAct,
+    },
     /// Show which credential signs in, and as whom.
     Whoami,
     /// The embedded ARM.
@@ -170,5 +176,47 @@ pub enum SandboxAct {
         /// Serve HTTPS with a self-made authority, whose certificate is written here (for `SSL_CERT_FILE`).
         #[arg(long, value_name = "FILE")]
         tls_ca: Option<PathBuf>,
+    },
+}
+
+/// Acts on the state.
+#[derive(Debug, Subcommand)]
+pub enum StateAct {
+    /// List what the state knows: addresses and ids.
+    List,
+    /// Show one resource as the state knows it.
+    Show {
+        /// Its address, such as `vault.core`.
+        address: String,
+    },
+    /// Print the remote state, or make the local file a copy of it.
+    Pull {
+        /// Write it to the state file instead.
+        #[arg(long)]
+        save: bool,
+        /// Even if the state file holds what the remote state has not; it is kept as .backup.
+        #[arg(long, requires = "save")]
+        force: bool,
+    },
+    /// Make the remote state a copy of the local file.
+    Push {
+        /// Even if the local one is older, or of another environment.
+        #[arg(long)]
+        force: bool,
+        /// Do not ask.
+        #[arg(short, long, alias = "auto-approve")]
+        yes: bool,
+    },
+    /// Move the state to where the parameters say: [state].
+    Migrate {
+        /// Do not ask.
+        #[arg(short, long, alias = "auto-approve")]
+        yes: bool,
+    },
+    /// Free the lock on the state, whoever holds it.
+    Unlock {
+        /// Do not ask.
+        #[arg(short, long, alias = "auto-approve")]
+        yes: bool,
     },
 }

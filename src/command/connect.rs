@@ -122,6 +122,14 @@ pub(super) async fn sign_in(
     session: &Session,
     cloud: &str,
 ) -> Result<(Arc<dyn HttpClient>, Cloud, Credentials), Failure> {
+    sign_in_to(session.options.tenant.clone(), cloud).await
+}
+
+/// The same without a session, for whoever outlives it.
+pub(super) async fn sign_in_to(
+    tenant: Option<String>,
+    cloud: &str,
+) -> Result<(Arc<dyn HttpClient>, Cloud, Credentials), Failure> {
     let local = Url::parse(cloud)
         .ok()
         .and_then(|url| url.host_str().map(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]")))
@@ -131,7 +139,7 @@ pub(super) async fn sign_in(
     let cloud = Cloud::open(cloud, transport.as_ref()).await.map_err(|error| of_cloud(&error))?;
     let sign_in = SignIn {
         cloud: cloud.clone(),
-        tenant: session.options.tenant.clone(),
+        tenant,
         env: Arc::new(|name: &str| std::env::var(name).ok()),
         transport: transport.clone(),
     };

@@ -3,19 +3,41 @@
 use crate::apply::ApplyError;
 use crate::arm::{ArmError, Class, CloudError};
 use crate::failure::{ExitCode, Failure};
-use crate::model::Cause;
+use crate::model::{BlobError, BlobFault, Cause};
 use crate::plan::PlanError;
 use crate::store::{SealError, StoreError};
 
 /// The state on disk.
 pub(super) fn of_store(error: &StoreError) -> Failure {
     let exit = match error {
-        StoreError::Locked { .. } | StoreError::Newer { .. } | StoreError::Damaged { .. } | StoreError::Illegal(_) => {
-            ExitCode::State
-        }
+        StoreError::Locked { .. }
+        | StoreError::Lost { .. }
+        | StoreError::Mismatch { .. }
+        | StoreError::Newer { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Illegal(_) => ExitCode::State,
+        StoreError::Remote { source, .. } => return of_blob(error, source),
         StoreError::Io { .. } => ExitCode::Failed,
     };
     Failure::new(exit, error.to_string())
+}
+
+/// The storage service behind a remote state.
+fn of_blob(error: &StoreError, source: &BlobError) -> Failure {
+    let (exit, remedy) = match source.fault {
+        BlobFault::SignIn => (ExitCode::SignIn, "see `privaml whoami`"),
+        BlobFault::Denied => (
+            ExitCode::SignIn,
+            "whoever runs privaml needs the role Storage Blob Data Contributor on the container, and the account must \
+             let this network in",
+        ),
+        BlobFault::Unreachable => (ExitCode::Failed, "run the same command again; what happened is on disk here"),
+        BlobFault::Absent | BlobFault::Condition | BlobFault::Leased | BlobFault::LeaseLost => {
+            (ExitCode::State, "run the same command again; it tells which copy counts")
+        }
+        BlobFault::Refused => (ExitCode::Azure, "mend what Azure names, then run the same command again"),
+    };
+    Failure::new(exit, error.to_string()).remedy(remedy)
 }
 
 /// Sealed secrets.

@@ -9,9 +9,11 @@ mod errors;
 mod init;
 mod output;
 mod plan;
+mod remote;
 mod running;
 mod sandbox;
 mod session;
+mod state;
 mod whoami;
 
 use crate::cli::{Cli, Verb};
@@ -45,6 +47,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
+        Verb::State { act } => state::run(session, act),
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

@@ -1,14 +1,12 @@
 //! `privaml output`: prints what the state knows. Needs no connection.
 
 use super::drawing;
-use super::errors::of_store;
 use super::session::Session;
 use crate::failure::{ExitCode, Failure};
 use crate::report::outputs::{self, OutputRow};
-use crate::store::Store;
 
 pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<ExitCode, Failure> {
-    let state = Store::read(&session.options.state).map_err(|error| of_store(&error))?.ok_or_else(|| {
+    let state = session.state()?.ok_or_else(|| {
         Failure::new(ExitCode::Usage, format!("there is no state {}", session.options.state.display()))
             .remedy("run `privaml apply` first, or give --state FILE")
     })?;

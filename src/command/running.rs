@@ -15,7 +15,7 @@ use crate::model::{Desired, Event, Observed, ResourceId, Tally};
 use crate::plan::{self, Plan};
 use crate::report::progress::Progress;
 use crate::report::{json, plan_text};
-use crate::store::Store;
+use crate::store::{Store, Watch};
 
 /// How many reads run at once before a plan.
 const READERS: usize = 16;
@@ -130,9 +130,13 @@ pub(super) async fn carry_out(
             }
         })
     };
+    let guard = store.watch().map(|watch| guard(watch, &stop, &progress));
     let mut sink = |event: &Event| locked(&progress).event(event);
     let ended = apply::run(plan, store, &connection.client, secrets, &options, &mut sink, &stop).await;
     ticker.abort();
+    if let Some(guard) = guard {
+        guard.abort();
+    }
     let mut progress = locked(&progress);
     progress.finish();
     connection.rest()?;
@@ -143,6 +147,18 @@ pub(super) async fn carry_out(
 
 fn locked(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A run that loses the lock on its state starts nothing new: somebody else may have begun.
+fn guard(watch: Watch, stop: &Stop, progress: &Arc<Mutex<Progress>>) -> tokio::task::JoinHandle<()> {
+    let (stop, progress) = (stop.clone(), progress.clone());
+    tokio::spawn(async move {
+        let why = watch.lost().await;
+        if !stop.is_asked() {
+            stop.ask();
+        }
+        locked(&progress).say(&format!("Stopping: {why}. Nothing new is started, waiting for what runs."));
+    })
 }
 
 /// Ctrl-C or SIGTERM: first time nothing new starts, second time the run is left.

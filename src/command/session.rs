@@ -1,15 +1,21 @@
 //! What every command starts from: options, screen, parameters. Opens no connection.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::{Colour, Common};
 use crate::config::{self, Config, Problems};
 use crate::failure::{ExitCode, Failure};
+use crate::model::State;
 use crate::report::screen::{Look, Screen};
 use crate::store::{Holder, Store};
 
 use super::errors::of_store;
+use super::remote;
+
+/// The parameter file where none is named.
+const DEFAULT: &str = "params.toml";
 
 /// Options and screen of one command.
 pub(super) struct Session {
@@ -17,6 +23,8 @@ pub(super) struct Session {
     pub(super) options: Common,
     /// Where things are shown.
     pub(super) screen: Screen,
+    /// The parameters, once read.
+    read: OnceCell<Config>,
 }
 
 impl Session {
@@ -27,12 +35,25 @@ impl Session {
             Colour::Never => Some(false),
         };
         let screen = Screen::new(&Look { color, json: options.json, verbose: options.verbose });
-        Self { options, screen }
+        Self { options, screen, read: OnceCell::new() }
     }
 
     /// The parameters: the named file, else `params.toml`, else the defaults. Warnings are shown.
     pub(super) fn parameters(&self) -> Result<Config, Failure> {
-        let default = Path::new("params.toml");
+        if let Some(config) = self.read.get() {
+            return Ok(config.clone());
+        }
+        let config = self.read_parameters()?;
+        Ok(self.read.get_or_init(|| config).clone())
+    }
+
+    /// Whether there is a parameter file.
+    pub(super) fn has_parameters(&self) -> bool {
+        self.options.config.is_some() || Path::new(DEFAULT).exists()
+    }
+
+    fn read_parameters(&self) -> Result<Config, Failure> {
+        let default = Path::new(DEFAULT);
         let path = match &self.options.config {
             Some(path) => path.clone(),
             None if default.exists() => default.to_owned(),
@@ -76,8 +97,26 @@ impl Session {
     /// The state, locked for this command.
     pub(super) fn store(&self, command: &str) -> Result<Store, Failure> {
         let holder = Holder { command: command.to_owned() };
-        let timeout = Duration::from_secs(self.options.lock_timeout);
-        Store::open(&self.options.state, &holder, timeout).map_err(|error| of_store(&error))
+        let (path, patience) = (&self.options.state, self.patience());
+        let opened = match remote::of(self)? {
+            None => Store::open(path, &holder, patience),
+            Some(remote) => Store::open_shared(path, &holder, patience, remote),
+        };
+        opened.map_err(|error| of_store(&error))
+    }
+
+    /// The state as it is, without its lock; `None` if there is none.
+    pub(super) fn state(&self) -> Result<Option<State>, Failure> {
+        let read = match remote::of(self)? {
+            None => Store::read(&self.options.state),
+            Some(remote) => Store::read_shared(remote),
+        };
+        read.map_err(|error| of_store(&error))
+    }
+
+    /// How long to wait for a lock.
+    pub(super) const fn patience(&self) -> Duration {
+        Duration::from_secs(self.options.lock_timeout)
     }
 
     /// Where the sandbox of this state keeps its world.

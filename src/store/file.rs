@@ -22,6 +22,8 @@ pub(super) struct Files {
     pub(super) backup: PathBuf,
     /// Who writes.
     pub(super) lock: PathBuf,
+    /// Of which remote state this is a copy.
+    pub(super) marker: PathBuf,
 }
 
 impl Files {
@@ -31,7 +33,13 @@ impl Files {
             name.push(suffix);
             PathBuf::from(name)
         };
-        Self { state: state.to_owned(), journal: beside(".journal"), backup: beside(".backup"), lock: beside(".lock") }
+        Self {
+            state: state.to_owned(),
+            journal: beside(".journal"),
+            backup: beside(".backup"),
+            lock: beside(".lock"),
+            marker: beside(".remote"),
+        }
     }
 
     /// An error that says what can be done: the backup is offered where it can be read.
@@ -105,6 +113,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<State, Flaw> {
         return Err(Flaw::Damaged("its digest does not match its content".to_owned()));
     }
     serde_json::from_value(document).map_err(damaged)
+}
+
+/// The digest that a printed snapshot carries: its identity. Empty where there is none.
+pub(super) fn digest_of(bytes: &[u8]) -> String {
+    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    document.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// SHA-256 over the members but `digest`, independent of their order and of white space.

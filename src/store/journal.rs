@@ -122,8 +122,8 @@ impl Journal {
         Self { path, file: None, sum: String::new(), len: 0 }
     }
 
-    /// Writes one event and waits for the disk. The first one brings the header and the file.
-    pub(super) fn append(&mut self, header: &Header, event: &Event) -> Result<(), StoreError> {
+    /// Writes one event and waits for the disk; returns the bytes. The first one brings the header and the file.
+    pub(super) fn append(&mut self, header: &Header, event: &Event) -> Result<Vec<u8>, StoreError> {
         let mut text = Vec::new();
         let mut sum = self.sum.clone();
         if self.file.is_none() {
@@ -140,7 +140,7 @@ impl Journal {
         push_line(&mut text, &mut sum, &serde_json::to_vec(event).map_err(io::Error::from).tried("write", &self.path)?);
         self.write(&text).tried("write", &self.path)?;
         self.sum = sum;
-        Ok(())
+        Ok(text)
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {

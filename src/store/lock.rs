@@ -41,7 +41,7 @@ pub struct Occupant {
 }
 
 impl Occupant {
-    fn this_process(holder: &Holder) -> Self {
+    pub(super) fn this_process(holder: &Holder) -> Self {
         Self {
             who: first_of(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_default(),
             host: host(),
@@ -101,7 +101,8 @@ impl Lock {
                 Ok(()) => {}
                 Err(fs4::TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
                 Err(fs4::TryLockError::WouldBlock) => {
-                    return Err(StoreError::Locked { path: state.to_owned(), holder: Box::new(occupant(path)) });
+                    let holder = Box::new(occupant(path));
+                    return Err(StoreError::Locked { path: state.to_owned(), holder, hint: "" });
                 }
                 Err(fs4::TryLockError::Error(source)) => {
                     return Err(StoreError::Io { act: "lock", path: path.to_owned(), source });

@@ -17,16 +17,21 @@ mod error;
 mod file;
 mod journal;
 mod lock;
+mod remote;
 pub mod seal;
+mod shared;
 
-pub use error::StoreError;
+pub use error::{Mismatch, StoreError};
 pub use lock::{Holder, Occupant};
+pub use remote::Remote;
 pub use seal::{SealError, Sealer};
+pub use shared::Watch;
 
 use error::Tried;
 use file::Files;
 use journal::{Header, Journal, Replay};
 use lock::Lock;
+use remote::Held;
 
 /// A state that is open for writing. Dropping it without [`Store::close`] is what a crash does: nothing is lost.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub struct Store {
     is_saved: bool,
     /// Whether the snapshot of before this run has been put aside.
     is_backed_up: bool,
+    /// The remote state, where there is one, and its lock.
+    remote: Option<Held>,
     _lock: Lock,
 }
 
@@ -49,20 +56,23 @@ impl Store {
     /// Takes the lock, then reads the state; a new one begins with a fresh lineage and writes no file yet.
     ///
     /// # Errors
-    /// When somebody else holds the lock after `lock_timeout`, or the files cannot be read, are newer or damaged.
+    /// When somebody else holds the lock after `lock_timeout`, or the files cannot be read, are newer or damaged, or are
+    /// the copy of a remote state.
     pub fn open(path: &Path, holder: &Holder, lock_timeout: Duration) -> Result<Self, StoreError> {
-        let files = Files::of(path);
-        let folder = file::folder(path);
-        fs::create_dir_all(folder).tried("create", folder)?;
-        let lock = Lock::take(&files.lock, path, holder, lock_timeout)?;
+        let (files, lock) = lock(path, holder, lock_timeout)?;
+        shared::refuse_copy(&files)?;
         let found = load(&files)?;
+        let mut store = Self::of(files, lock, found);
+        store.settle()?;
+        Ok(store)
+    }
+
+    fn of(files: Files, lock: Lock, found: Option<State>) -> Self {
         let is_saved = found.is_some();
         let state = found.unwrap_or_else(|| State::empty(Uuid::new_v4()));
         let journal = Journal::new(files.journal.clone());
-        let mut store =
-            Self { base: state.serial, seq: 0, is_saved, is_backed_up: false, _lock: lock, files, state, journal };
-        store.settle()?;
-        Ok(store)
+        let base = state.serial;
+        Self { base, seq: 0, is_saved, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
     }
 
     /// Reads the state without the lock; `None` if there is none. A run that writes meanwhile does no harm.
@@ -101,11 +111,17 @@ impl Store {
         if !self.is_saved {
             self.save()?;
         }
+        if let (Some(remote), What::Started { .. }) = (&self.remote, &what) {
+            remote.ensure()?;
+        }
         let event = Event { seq: self.seq + 1, at, what };
         let mut folded = self.state.clone();
         folded.fold(&event)?;
         let header = Header { format: FORMAT, lineage: self.state.lineage, base: self.base };
-        self.journal.append(&header, &event)?;
+        let text = self.journal.append(&header, &event)?;
+        if let Some(remote) = &self.remote {
+            remote.append(text);
+        }
         self.seq = event.seq;
         self.state = folded;
         Ok(event)
@@ -121,7 +137,8 @@ impl Store {
     /// Makes a change that is no event (home, drawn values, parameters, outputs) and writes a snapshot.
     ///
     /// # Errors
-    /// When the disk refuses; the state is then unchanged.
+    /// When the disk refuses; the state is then unchanged. When the remote state cannot be written; the change is then
+    /// on disk here.
     pub fn amend(&mut self, change: impl FnOnce(&mut State)) -> Result<(), StoreError> {
         let before = self.state.clone();
         change(&mut self.state);
@@ -129,10 +146,11 @@ impl Store {
             return Ok(());
         }
         self.state.serial = before.serial + 1;
-        if let Err(error) = self.save() {
+        if let Err(error) = self.save_here() {
             self.state = before;
             return Err(error);
         }
+        self.publish()?;
         self.journal.clear()
     }
 
@@ -140,22 +158,38 @@ impl Store {
     /// nothing.
     ///
     /// # Errors
-    /// When the disk refuses; the journal still has everything.
+    /// When the disk refuses; the journal still has everything. When the remote state cannot be written.
     pub fn close(mut self) -> Result<(), StoreError> {
         if self.state.serial != self.base {
             self.save()?;
             self.journal.clear()?;
         }
-        Ok(())
+        self.remote.as_ref().map_or(Ok(()), Held::ensure)
     }
 
     fn save(&mut self) -> Result<(), StoreError> {
+        self.save_here()?;
+        self.publish()
+    }
+
+    fn save_here(&mut self) -> Result<(), StoreError> {
         self.put_aside()?;
-        let text = file::print(&self.state).map_err(std::io::Error::from).tried("write", &self.files.state)?;
-        file::replace(&self.files.state, &text)?;
+        file::replace(&self.files.state, &self.print()?)?;
         self.base = self.state.serial;
         self.is_saved = true;
         Ok(())
+    }
+
+    /// Brings the snapshot to the remote state. The journal here stays until that is done: it is what shows the next
+    /// run that this copy goes on from the remote one.
+    fn publish(&mut self) -> Result<(), StoreError> {
+        let Some(remote) = &self.remote else { return Ok(()) };
+        let text = self.print()?;
+        remote.put(&text, &file::digest_of(&text))
+    }
+
+    fn print(&self) -> Result<Vec<u8>, StoreError> {
+        file::print(&self.state).map_err(std::io::Error::from).tried("write", &self.files.state)
     }
 
     /// Keeps the snapshot of before this run, once.
@@ -169,6 +203,15 @@ impl Store {
         self.is_backed_up = true;
         Ok(())
     }
+}
+
+/// The files of a state, and the lock on them.
+fn lock(path: &Path, holder: &Holder, patience: Duration) -> Result<(Files, Lock), StoreError> {
+    let files = Files::of(path);
+    let folder = file::folder(path);
+    fs::create_dir_all(folder).tried("create", folder)?;
+    let lock = Lock::take(&files.lock, path, holder, patience)?;
+    Ok((files, lock))
 }
 
 /// Snapshot and journal as one. The journal is read first: whoever writes meanwhile replaces the snapshot before the
