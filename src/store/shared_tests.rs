@@ -344,13 +344,12 @@ proptest! {
         let mut open: [Option<Store>; 3] = [None, None, None];
         let (mut kept, mut names) = (Vec::<String>::new(), 0);
         for (who, act) in acts {
-            if open[who].is_none() {
-                if let Ok(store) = machines[who].try_open() {
-                    for name in &kept {
-                        prop_assert!(store.state().outputs.contains_key(name), "{name} is lost");
-                    }
-                    open[who] = Some(store);
+            let opened = if open[who].is_none() { machines[who].try_open().ok() } else { None };
+            if let Some(store) = opened {
+                for name in &kept {
+                    prop_assert!(store.state().outputs.contains_key(name), "{name} is lost");
                 }
+                open[who] = Some(store);
             }
             let Some(mut store) = open[who].take() else { continue };
             names += 1;
