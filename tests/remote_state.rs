@@ -326,8 +326,8 @@ fn local(machine: &Machine) -> State {
 #[test]
 fn a_crash_on_one_machine_is_continued_on_another() {
     let Some(azurite) = Azurite::shared() else { return };
-    let cloud = Cloud::serve("100");
-    for (round, enough) in [3, 12, 30].into_iter().enumerate() {
+    let cloud = Cloud::serve("400");
+    for (round, enough) in [3, 25].into_iter().enumerate() {
         let parameters = format!("name = \"r{round}\"\n{}", azurite.table("crash"));
         let (a, b) = (Machine::new(&parameters), Machine::new(&parameters));
         let mut run = cloud.begin(&a);
