@@ -284,14 +284,19 @@ impl Client {
         let mut hint = operation.retry_after.map(Duration::from_secs);
         let mut lost = false;
         let tempo = &self.door.tempo;
-        let pace = if tempo.probes(expected) { pace::early } else { pace::next };
+        let mut probes = tempo.probes(expected);
         loop {
             let age = clock.now().saturating_sub(begun);
             if age > expected + CEILING {
                 let text = format!("still running after {} minutes", age.as_secs() / 60);
                 return Err(ArmError::local(Class::Unknown, text).of_request(&operation.url));
             }
-            clock.sleep(pace(age, expected, hint)).await;
+            let pause = if probes { pace::early(age, expected, hint) } else { pace::next(age, expected, hint) };
+            tokio::select! {
+                () = clock.sleep(pause) => {}
+                () = tempo.turned_swift(), if !probes => {}
+            }
+            probes |= tempo.is_swift();
             let call = Call::new(Method::Get, operation.url.clone(), Takes::Verdicts);
             let reply = self.door.send(&call, notes).await?;
             hint = reply.retry_after().map(|wall| clock.of_wall(wall)).or(hint);

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 /// A poll is placed this long after the expected end, so that it comes after it and not just before.
 const SLACK: Duration = Duration::from_millis(250);
 /// The pause while the end is far, unless the server wants more.
@@ -25,20 +27,30 @@ const TELLING: Duration = Duration::from_secs(8);
 pub(super) struct Tempo {
     is_swift: AtomicBool,
     probed: AtomicU32,
+    turned_swift: Notify,
 }
 
 impl Tempo {
     /// Whether an operation that begins now is worth early questions.
     pub(super) fn probes(&self, expected: Duration) -> bool {
-        let is_swift = self.is_swift.load(Ordering::Relaxed);
-        is_swift || (expected >= TELLING && self.probed.fetch_add(1, Ordering::Relaxed) < PROBES)
+        self.is_swift() || (expected >= TELLING && self.probed.fetch_add(1, Ordering::Relaxed) < PROBES)
     }
 
     /// Learns from an operation that was over `elapsed` after its begin.
     pub(super) fn learn(&self, elapsed: Duration, expected: Duration) {
-        if expected >= TELLING && elapsed * 3 < expected {
-            self.is_swift.store(true, Ordering::Relaxed);
+        if expected >= TELLING && elapsed * 3 < expected && !self.is_swift.swap(true, Ordering::Relaxed) {
+            self.turned_swift.notify_waiters();
         }
+    }
+
+    /// Whether the cloud was seen to be faster than the table.
+    pub(super) fn is_swift(&self) -> bool {
+        self.is_swift.load(Ordering::Relaxed)
+    }
+
+    /// Comes when that is seen for the first time: who has planned a long pause need not sit it out.
+    pub(super) async fn turned_swift(&self) {
+        self.turned_swift.notified().await;
     }
 }
 
