@@ -15,10 +15,10 @@ use super::client::{Note, Notes, Parts};
 use super::credential::Refused;
 use super::error::{ArmError, Class};
 use super::limiter::{Lane, Limiter};
-use super::pace::Tempo;
 use super::reply::Reply;
 use super::request::{Address, Call, Takes};
 use super::retry::{self, Attempt};
+use super::tempo::Tempo;
 
 /// ARM gives a provider 60 s for a reply; what takes longer is lost.
 const PATIENCE: Duration = Duration::from_secs(100);

@@ -16,6 +16,7 @@ mod pace;
 mod reply;
 mod request;
 mod retry;
+mod tempo;
 mod trace;
 mod transport;
 
