@@ -133,6 +133,12 @@ pub enum Verb {
         #[arg(long, requires = "name")]
         raw: bool,
     },
+    /// Make a lost state again from what Azure holds. Changes nothing in Azure.
+    Recover {
+        /// Resource group, where several fit the parameters.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
+    },
     /// Show which credential signs in, and as whom.
     Whoami,
     /// The embedded ARM.

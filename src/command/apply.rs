@@ -102,7 +102,7 @@ async fn passes(
     let mut code = ExitCode::Done;
     for pass in 1..=PASSES {
         if !plan.is_empty() {
-            let secrets = drawing::secrets(store, config)?;
+            let secrets = drawing::secrets(store, &plan)?;
             let run = running::carry_out(session, connection, &plan, store, &secrets).await?;
             code = running::exit(&run.tally);
             session.screen.summary(&run.summary);
@@ -125,7 +125,7 @@ async fn passes(
 
 fn close(session: &Session, store: Store, code: ExitCode) -> Result<(), Failure> {
     if code == ExitCode::Done {
-        let rows = drawing::rows(store.state(), false)?;
+        let rows = drawing::rows(store.state(), drawing::Reveal::Nothing)?;
         if session.screen.is_json() {
             session.screen.event(json::of_outputs(&rows));
         } else {

@@ -9,6 +9,7 @@ mod errors;
 mod init;
 mod output;
 mod plan;
+mod recover;
 mod running;
 mod sandbox;
 mod session;
@@ -45,6 +46,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
+        Verb::Recover { group } => recover::run(session, group.as_deref()).await,
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

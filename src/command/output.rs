@@ -1,6 +1,6 @@
 //! `privaml output`: prints what the state knows. Needs no connection.
 
-use super::drawing;
+use super::drawing::{self, Reveal};
 use super::errors::of_store;
 use super::session::Session;
 use crate::failure::{ExitCode, Failure};
@@ -12,7 +12,12 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
         Failure::new(ExitCode::Usage, format!("there is no state {}", session.options.state.display()))
             .remedy("run `privaml apply` first, or give --state FILE")
     })?;
-    let rows = drawing::rows(&state, session.screen.is_json() || name.is_some())?;
+    let reveal = match name {
+        Some(name) => Reveal::One(name),
+        None if session.screen.is_json() => Reveal::All,
+        None => Reveal::Nothing,
+    };
+    let rows = drawing::rows(&state, reveal)?;
     match name {
         Some(name) => one(session, &rows, name, raw),
         None if session.screen.is_json() => {
