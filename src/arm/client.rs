@@ -34,7 +34,12 @@ pub struct Parts {
     pub clock: Clock,
     /// Ties the requests of one run together in Azure's activity log.
     pub correlation: Uuid,
+    /// Numbers from 0 to 1 that spread repeats apart; a simulation gives its own, so that it can be played again.
+    pub chance: Chance,
 }
+
+/// Where numbers from 0 to 1 come from.
+pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 impl Parts {
     /// Parts with a correlation id of their own.
@@ -45,7 +50,7 @@ impl Parts {
         cloud: Cloud,
         clock: Clock,
     ) -> Self {
-        Self { transport, credential, cloud, clock, correlation: Uuid::new_v4() }
+        Self { transport, credential, cloud, clock, correlation: Uuid::new_v4(), chance: Arc::new(rand::random) }
     }
 }
 

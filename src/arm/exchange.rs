@@ -100,7 +100,7 @@ impl Door {
             return None;
         }
         let hint = error.trail.retry_after.map(|wall| self.parts.clock.of_wall(wall));
-        retry::next(error.class, &Attempt { sent, elapsed, hint, jitter: rand::random(), writes: call.writes() })
+        retry::next(error.class, &Attempt { sent, elapsed, hint, jitter: (self.parts.chance)(), writes: call.writes() })
     }
 
     /// Sends once; after a 401 once more with a new token.
@@ -141,7 +141,7 @@ impl Door {
                 break;
             }
             // Not all at the same moment again.
-            clock.sleep(wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)).await;
+            clock.sleep(wait.mul_f64(1.0 + (self.parts.chance)() / 10.0)).await;
         }
         let _permit = self.permits.acquire().await;
         self.counter.add(counted(call));

@@ -22,7 +22,7 @@ mod transport;
 
 pub use calls::Calls;
 pub use catalogue::{Known, find as known_error};
-pub use client::{Client, Note, Notes, Parts, Sent};
+pub use client::{Chance, Client, Note, Notes, Parts, Sent};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError};
 pub use credential::{Credentials, Identity, SignIn};
