@@ -17,12 +17,17 @@ mod whoami;
 
 use crate::cli::{Cli, Verb};
 use crate::failure::{ExitCode, Failure};
+use crate::report::{json, logs};
 use session::Session;
 
 /// Carries out the command line; errors are printed, the exit code is returned.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    logs::start(cli.common.verbose, cli.common.json);
     let session = Session::new(cli.common);
+    if session.screen.is_json() && matches!(cli.verb, Verb::Plan { .. } | Verb::Apply { .. } | Verb::Destroy { .. }) {
+        session.screen.event(json::version());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

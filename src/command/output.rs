@@ -27,7 +27,7 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
         }
         None => {
             if rows.is_empty() {
-                session.screen.status("There are no outputs yet: `privaml apply` has not ended once.");
+                session.screen.status("There are no outputs: nothing stands, or `privaml apply` has not ended once.");
             } else {
                 session.screen.answer(outputs::table(&rows).trim_end());
             }
@@ -39,8 +39,13 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
 fn one(session: &Session, rows: &[OutputRow], name: &str, raw: bool) -> Result<ExitCode, Failure> {
     let Some(row) = rows.iter().find(|row| row.name == name) else {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        return Err(Failure::new(ExitCode::Usage, format!("there is no output `{name}`"))
-            .remedy(format!("one of: {}", names.join(", "))));
+        return Err(Failure::new(ExitCode::Usage, format!("there is no output `{name}`")).remedy(
+            if names.is_empty() {
+                "there are none: run `privaml apply` first".to_owned()
+            } else {
+                format!("one of: {}", names.join(", "))
+            },
+        ));
     };
     let text = match &row.value {
         serde_json::Value::String(text) if raw => text.clone(),

@@ -14,8 +14,8 @@ pub(super) async fn run(session: &Session) -> Result<ExitCode, Failure> {
     }
     let cloud = session.options.cloud.clone().unwrap_or_else(|| "AzureCloud".to_owned());
     let (_, cloud, credentials) = connect::sign_in(session, &cloud).await?;
-    let attempts = credentials.attempts().await;
     let token = credentials.get_token(&[&cloud.scope()], None).await;
+    let attempts = credentials.attempts().await;
     let identity = token.as_ref().ok().and_then(|token| Identity::of(token.token.secret()));
     let ways: Vec<String> = attempts.iter().map(ToString::to_string).collect();
     if session.screen.is_json() {
