@@ -2,8 +2,8 @@
 
 use azure_core::credentials::TokenCredential as _;
 
-use super::connect;
 use super::session::Session;
+use super::{connect, errors};
 use crate::arm::Identity;
 use crate::failure::{ExitCode, Failure};
 
@@ -32,8 +32,7 @@ pub(super) async fn run(session: &Session) -> Result<ExitCode, Failure> {
     }
     match token {
         Ok(_) => Ok(ExitCode::Done),
-        Err(error) => Err(Failure::new(ExitCode::SignIn, "nobody is signed in")
-            .because(error.to_string())
-            .remedy("`az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
+        // Each way that was tried, and why it failed, stands above.
+        Err(_) => Err(Failure::new(ExitCode::SignIn, "nobody is signed in").remedy(errors::SIGN_IN)),
     }
 }
