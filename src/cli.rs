@@ -53,7 +53,7 @@ pub struct Common {
     /// When to colour.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
     pub color: Colour,
-    /// Say more; with -v the end of a run shows the number of ARM calls.
+    /// Say more: -v shows the number of ARM calls at the end of a run, -vv the program's log (see `PRIVAML_LOG`).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Write every ARM exchange to FILE, one JSON object a line, secrets masked.
@@ -138,6 +138,12 @@ pub enum Verb {
         /// What to do with it.
         #[command(subcommand)]
         act: StateAct,
+    },
+    /// Make a lost state again from what Azure holds. Changes nothing in Azure.
+    Recover {
+        /// Resource group, where several fit the parameters.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
     },
     /// Show which credential signs in, and as whom.
     Whoami,

@@ -62,6 +62,17 @@ impl Failure {
         self
     }
 
+    /// Adds everything that `error` was caused by.
+    #[must_use]
+    pub fn because_of(mut self, error: &dyn std::error::Error) -> Self {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            self.causes.push(cause.to_string());
+            source = cause.source();
+        }
+        self
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {

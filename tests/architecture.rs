@@ -116,3 +116,38 @@ fn only_report_prints_and_only_main_exits() {
         assert!(!text.contains("process::exit"), "{name} exits");
     }
 }
+
+/// The functions of a source text: name, lines. Reads indentation, which rustfmt keeps.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some((head, tail)) = line.split_once("fn ").filter(|_| !line.trim_start().starts_with("//")) else {
+            continue;
+        };
+        let words = ["pub", "async", "const", "pub(super)", "pub(crate)", "pub(in"];
+        if !head.split_whitespace().all(|word| words.contains(&word)) {
+            continue;
+        }
+        let end = format!("{}}}", " ".repeat(line.len() - line.trim_start().len()));
+        let length = lines[at..].iter().position(|l| *l == end || l.ends_with(';') && l.starts_with(&end));
+        let name = tail.split(['(', '<']).next().unwrap_or_default();
+        found.push((name.to_owned(), length.unwrap_or_default() + 1));
+    }
+    found
+}
+
+#[test]
+fn functions_stay_readable() {
+    let mut all = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test_file(name)) {
+        for (function, lines) in functions(code(&text)) {
+            assert!(lines <= 60, "{name}: {function} has {lines} lines");
+            all.push(lines);
+        }
+    }
+    all.sort_unstable();
+    assert!(all.len() > 500, "{} functions were found; the search is broken", all.len());
+    let median = all[all.len() / 2];
+    assert!(median <= 10, "the median function has {median} lines");
+}

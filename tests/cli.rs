@@ -148,3 +148,30 @@ fn every_sample_applies_and_then_plans_nothing() {
         assert_eq!(bench.world()["world"]["resources"], serde_json::json!({}), "{sample}");
     }
 }
+
+#[test]
+fn a_lost_state_is_made_again() {
+    let bench = Bench::new();
+    bench.sandbox(&["apply"]).assert().success();
+    let outputs = |bench: &Bench| -> Value {
+        serde_json::from_str(&Bench::out(bench.sandbox(&["output", "--json", "jumpbox_user"]))).unwrap()
+    };
+    let user = outputs(&bench);
+    let password = Bench::out(bench.sandbox(&["output", "jumpbox_pass", "--raw"]));
+    for file in ["privaml.state.json", "privaml.state.json.backup"] {
+        let _ = std::fs::remove_file(bench.path().join(file));
+    }
+    let said = bench.sandbox(&["recover"]).assert().success().get_output().stderr.clone();
+    assert!(String::from_utf8(said).unwrap().contains("Lost: the jumpbox password"));
+    bench.sandbox(&["plan", "--detailed-exitcode"]).assert().code(0);
+    assert_eq!(outputs(&bench), user);
+    bench.sandbox(&["output", "jumpbox_pass", "--raw"]).assert().code(6);
+    bench.sandbox(&["recover"]).assert().code(6);
+
+    std::fs::remove_file(bench.path().join("privaml.state.json")).unwrap();
+    bench.sandbox(&["recover"]).env("PRIVAML_JUMPBOX_PASSWORD", &password).assert().success();
+    assert_eq!(Bench::out(bench.sandbox(&["output", "jumpbox_pass", "--raw"])), password);
+    bench.sandbox(&["destroy", "--yes"]).assert().success();
+    assert_eq!(bench.world()["world"]["resources"], serde_json::json!({}));
+    bench.sandbox(&["recover"]).assert().code(2);
+}

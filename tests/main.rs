@@ -1,8 +1,12 @@
 //! The one integration-test binary: behaviour seen from outside. Rules are tested beside their code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+#![expect(clippy::print_stdout, reason = "the simulation says how much it played")]
 
 mod architecture;
 mod cli;
 mod config;
+mod house;
 mod remote_state;
+mod simulation;
+mod wire;

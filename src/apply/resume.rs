@@ -1,6 +1,8 @@
 //! What became of the steps that an earlier run left open. Asks Azure, writes nothing to it: no request that changes
 //! anything leaves from here, so nothing can be created twice.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::kind;
@@ -9,8 +11,11 @@ use crate::store::Store;
 
 use super::crew::{Crew, End, Failure, News};
 use super::ledger::Ledger;
-use super::step::{Work, done, is_forgotten};
+use super::step::{Work, done, is_forgotten, state_of};
 use super::{ApplyError, Cloud, Sink, Stop};
+
+/// How long a "not found" of something that we may have made is doubted.
+const DOUBT: Duration = Duration::from_secs(3);
 
 /// Brings every open step to its end: a recorded operation is polled, anything else is looked up. Must come before
 /// the plan is made. A step that turns out not to have happened ends as cancelled; the plan then has it again.
@@ -90,25 +95,32 @@ async fn look<C: Cloud>(work: &Work<'_, C>, open: &Open) -> Result<Outcome, Fail
         // Nothing was sent.
         Verb::Adopt => Ok(Outcome::Cancelled),
         Verb::Forget => Ok(done(Value::Null)),
-        Verb::Create => match work.get().await? {
+        Verb::Create => match twice(work).await? {
             None => Ok(Outcome::Cancelled),
             Some(body) => created(work, open, &body).await,
         },
         Verb::Update => {
             if let Some(body) = work.get().await? {
-                provisioned(work, &body).await?;
+                work.provisioned(&body).await?;
             }
             // Whether the write arrived cannot be seen: values that Azure never returns may be among it.
             Ok(Outcome::Cancelled)
         }
         Verb::Delete => match work.get().await? {
             None => Ok(done(Value::Null)),
-            Some(body) if state_of(&body) == Some("Deleting") => {
-                work.follow_removal(&itself(work, Flavour::Gone)).await
-            }
+            Some(body) if state_of(&body) == Some("Deleting") => work.follow_removal(&work.itself(Flavour::Gone)).await,
             Some(_) => Ok(Outcome::Cancelled),
         },
     }
+}
+
+/// The resource; "not found" is doubted once, for ARM says so for a moment after a create.
+async fn twice<C: Cloud>(work: &Work<'_, C>) -> Result<Option<Value>, Failure> {
+    if let Some(body) = work.get().await? {
+        return Ok(Some(body));
+    }
+    work.cloud.sleep(DOUBT).await;
+    work.get().await
 }
 
 /// A resource that we may have created: ours if it carries the tag that we sent.
@@ -120,30 +132,9 @@ async fn created<C: Cloud>(work: &Work<'_, C>, open: &Open, body: &Value) -> Res
         cause.remedy = Some(format!("take it over with --adopt {}, or remove it", work.step.address));
         return Err(Failure::certain(cause));
     }
-    if provisioned(work, body).await? {
+    if work.provisioned(body).await? {
         work.settle(Some(body.clone())).await.map(done)
     } else {
         work.read_back().await.map(done)
     }
-}
-
-/// Waits while Azure is still working on a resource; whether it was ready at the first look.
-async fn provisioned<C: Cloud>(work: &Work<'_, C>, body: &Value) -> Result<bool, Failure> {
-    match state_of(body) {
-        None | Some("Succeeded") => Ok(true),
-        Some(state @ ("Failed" | "Canceled")) => {
-            Err(Failure::certain(Cause::of(format!("its provisioning ended as {state}"))))
-        }
-        Some(_) => work.follow(&itself(work, Flavour::Provisioning)).await.map(|()| false),
-    }
-}
-
-fn state_of(body: &Value) -> Option<&str> {
-    body.pointer("/properties/provisioningState")?.as_str()
-}
-
-/// The resource as its own progress report.
-fn itself<C>(work: &Work<'_, C>, flavour: Flavour) -> Operation {
-    let url = format!("{}?api-version={}", work.resource, work.api_version);
-    Operation { flavour, url, retry_after: None }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::arm::{Note, Sent};
 use crate::kind::durations::{self, Act};
 use crate::kind::{Delete, Kind, Settled};
-use crate::model::{Cause, Operation, Outcome, ResourceId, StepId, Verb, What};
+use crate::model::{Cause, Flavour, Operation, Outcome, ResourceId, StepId, Verb, What};
 
 use super::Cloud;
 use super::crew::{End, Failure, Teller};
@@ -31,6 +31,11 @@ pub(super) async fn carry_out<C: Cloud>(errand: Errand, cloud: &C, teller: Telle
         (Verb::Forget, _) => Ok(done(Value::Null)),
     };
     work.end(result)
+}
+
+/// The provisioning state that a body shows.
+pub(super) fn state_of(body: &Value) -> Option<&str> {
+    body.pointer("/properties/provisioningState")?.as_str()
 }
 
 /// A step that was carried out.
@@ -89,7 +94,28 @@ impl<C: Cloud> Work<'_, C> {
     async fn adopt(&self) -> Result<Outcome, Failure> {
         let gone = || Failure::certain(Cause::of(format!("{} is not there any more", self.resource)));
         let body = self.get().await?.ok_or_else(gone)?;
-        self.settle(Some(body)).await.map(done)
+        if self.provisioned(&body).await? {
+            self.settle(Some(body)).await.map(done)
+        } else {
+            self.read_back().await.map(done)
+        }
+    }
+
+    /// Waits while Azure is still working on a resource; whether it was ready at the first look.
+    pub(super) async fn provisioned(&self, body: &Value) -> Result<bool, Failure> {
+        match state_of(body) {
+            None | Some("Succeeded") => Ok(true),
+            Some(state @ ("Failed" | "Canceled")) => {
+                Err(Failure::certain(Cause::of(format!("its provisioning ended as {state}"))))
+            }
+            Some(_) => self.follow(&self.itself(Flavour::Provisioning)).await.map(|()| false),
+        }
+    }
+
+    /// The resource as its own progress report.
+    pub(super) fn itself(&self, flavour: Flavour) -> Operation {
+        let url = format!("{}?api-version={}", self.resource, self.api_version);
+        Operation { flavour, url, retry_after: None }
     }
 
     async fn accepted(&self, operation: &Operation) {

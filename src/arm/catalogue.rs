@@ -113,6 +113,8 @@ static KNOWN: &[Known] = &[
     .saying("already used"),
     known(&["ConflictError", "Conflict"], Some(Busy), "two writes met on one vault", "Run the command again.", "")
         .saying("parallel"),
+    known(&["ConflictError"], Some(Busy), "two writes met on one vault", "Run the command again.", "")
+        .saying("conflict occurred"),
     known(
         &["ConflictError", "Conflict", "OperationInProgress"],
         Some(Busy),

@@ -34,7 +34,12 @@ pub struct Parts {
     pub clock: Clock,
     /// Ties the requests of one run together in Azure's activity log.
     pub correlation: Uuid,
+    /// Numbers from 0 to 1 that spread repeats apart; a simulation gives its own, so that it can be played again.
+    pub chance: Chance,
 }
+
+/// Where numbers from 0 to 1 come from.
+pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 impl Parts {
     /// Parts with a correlation id of their own.
@@ -45,7 +50,7 @@ impl Parts {
         cloud: Cloud,
         clock: Clock,
     ) -> Self {
-        Self { transport, credential, cloud, clock, correlation: Uuid::new_v4() }
+        Self { transport, credential, cloud, clock, correlation: Uuid::new_v4(), chance: Arc::new(rand::random) }
     }
 }
 
@@ -284,14 +289,19 @@ impl Client {
         let mut hint = operation.retry_after.map(Duration::from_secs);
         let mut lost = false;
         let tempo = &self.door.tempo;
-        let pace = if tempo.probes(expected) { pace::early } else { pace::next };
+        let mut probes = tempo.probes(expected);
         loop {
             let age = clock.now().saturating_sub(begun);
             if age > expected + CEILING {
                 let text = format!("still running after {} minutes", age.as_secs() / 60);
                 return Err(ArmError::local(Class::Unknown, text).of_request(&operation.url));
             }
-            clock.sleep(pace(age, expected, hint)).await;
+            let pause = if probes { pace::early(age, expected, hint) } else { pace::next(age, expected, hint) };
+            tokio::select! {
+                () = clock.sleep(pause) => {}
+                () = tempo.turned_swift(), if !probes => {}
+            }
+            probes |= tempo.is_swift();
             let call = Call::new(Method::Get, operation.url.clone(), Takes::Verdicts);
             let reply = self.door.send(&call, notes).await?;
             hint = reply.retry_after().map(|wall| clock.of_wall(wall)).or(hint);

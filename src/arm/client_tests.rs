@@ -1,6 +1,6 @@
 //! The client against a scripted ARM, under a clock that does not wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -364,13 +364,13 @@ async fn an_absent_group_costs_one_call() {
     let group = ResourceId::new(GROUP);
     let targets: Vec<_> = [group.clone(), vnet(), group.provider("T/t", "x")].into_iter().map(|id| (id, "1")).collect();
     let bench = Bench::new(vec![says(404, &[], refusal("ResourceGroupNotFound"))]);
-    assert!(observe(&bench.client, &targets, 8).await.unwrap().is_empty());
+    assert!(observe(&bench.client, &targets, &BTreeSet::new(), 8).await.unwrap().is_empty());
     assert_eq!(bench.client.calls().total(), 1);
 
     let body = || json!({"id": "x"});
     let bench =
         Bench::new(vec![says(200, &[], body()), says(200, &[], body()), says(404, &[], refusal("ResourceNotFound"))]);
-    let live = observe(&bench.client, &targets, 1).await.unwrap();
+    let live = observe(&bench.client, &targets, &BTreeSet::new(), 1).await.unwrap();
     assert_eq!((live.len(), bench.client.calls().total()), (2, 3));
     assert!(live.contains_key(&group));
 }
@@ -383,7 +383,7 @@ async fn many_of_one_type_cost_one_list() {
     let item = |id: &ResourceId| json!({"id": id.as_str().to_uppercase()});
     let there = || says(200, &[], json!({"id": GROUP}));
     let bench = Bench::new(vec![there(), says(200, &[], json!({"value": [item(&ids[0]), item(&ids[2])]}))]);
-    let live = observe(&bench.client, &targets, 8).await.unwrap();
+    let live = observe(&bench.client, &targets, &BTreeSet::new(), 8).await.unwrap();
     assert_eq!(live.keys().collect::<Vec<_>>(), [&ids[0], &ids[2]]);
     assert_eq!(bench.asked()[1], format!("GET {GROUP}/providers/T/t?api-version=1"));
 
@@ -391,5 +391,17 @@ async fn many_of_one_type_cost_one_list() {
     let refused = says(403, &[], refusal("AuthorizationFailed"));
     let each = (0..3).map(|_| says(200, &[], json!({"id": "x"})));
     let bench = Bench::new([there(), refused].into_iter().chain(each).collect());
-    assert_eq!(observe(&bench.client, &targets, 1).await.unwrap().len(), 3);
+    assert_eq!(observe(&bench.client, &targets, &BTreeSet::new(), 1).await.unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_should_be_there_is_asked_for_twice() {
+    let ids = [vnet(), ResourceId::new(GROUP).provider("T/t", "x")];
+    let targets: Vec<_> = ids.iter().cloned().map(|id| (id, "1")).collect();
+    let gone = || says(404, &[], refusal("ResourceNotFound"));
+    let there = || says(200, &[], json!({"id": "x"}));
+    let bench = Bench::new(vec![there(), gone(), gone(), there()]);
+    let expected = BTreeSet::from([vnet()]);
+    let live = observe(&bench.client, &targets, &expected, 1).await.unwrap();
+    assert_eq!((live.keys().collect::<Vec<_>>(), bench.client.calls().total()), (vec![&ids[0]], 4));
 }

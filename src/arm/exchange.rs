@@ -15,10 +15,10 @@ use super::client::{Note, Notes, Parts};
 use super::credential::Refused;
 use super::error::{ArmError, Class};
 use super::limiter::{Lane, Limiter};
-use super::pace::Tempo;
 use super::reply::Reply;
 use super::request::{Address, Call, Takes};
 use super::retry::{self, Attempt};
+use super::tempo::Tempo;
 
 /// ARM gives a provider 60 s for a reply; what takes longer is lost.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -100,7 +100,7 @@ impl Door {
             return None;
         }
         let hint = error.trail.retry_after.map(|wall| self.parts.clock.of_wall(wall));
-        retry::next(error.class, &Attempt { sent, elapsed, hint, jitter: rand::random(), writes: call.writes() })
+        retry::next(error.class, &Attempt { sent, elapsed, hint, jitter: (self.parts.chance)(), writes: call.writes() })
     }
 
     /// Sends once; after a 401 once more with a new token.
@@ -141,7 +141,7 @@ impl Door {
                 break;
             }
             // Not all at the same moment again.
-            clock.sleep(wait.mul_f64(1.0 + rand::random::<f64>() / 10.0)).await;
+            clock.sleep(wait.mul_f64(1.0 + (self.parts.chance)() / 10.0)).await;
         }
         let _permit = self.permits.acquire().await;
         self.counter.add(counted(call));

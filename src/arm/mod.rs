@@ -17,12 +17,13 @@ mod pace;
 mod reply;
 mod request;
 mod retry;
+mod tempo;
 mod trace;
 mod transport;
 
 pub use calls::Calls;
 pub use catalogue::{Known, find as known_error};
-pub use client::{Client, Note, Notes, Parts, Sent};
+pub use client::{Chance, Client, Note, Notes, Parts, Sent};
 pub use clock::Clock;
 pub use cloud::{Cloud, CloudError};
 pub use credential::{Credentials, Identity, SignIn};

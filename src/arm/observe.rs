@@ -1,6 +1,7 @@
 //! Reads many resources at once, with as few calls as there can be. Compares nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -15,16 +16,32 @@ const GROUP_VERSION: &str = "2021-04-01";
 /// From this many resources of one type in one group on, a list is read instead of each.
 const MANY: usize = 3;
 
+/// How long a "not found" of something that should be there is doubted.
+const DOUBT: Duration = Duration::from_secs(3);
+
 /// The live bodies of those that exist, read `width` at a time. Resource groups are read first: what lies in an
-/// absent group is absent without a call of its own.
+/// absent group is absent without a call of its own. What should be there, because we made it, and is said not to be,
+/// is asked for once more: ARM answers 404 for a moment after a create, and a plan must not make it anew for that.
 ///
 /// # Errors
 /// The first refusal that is not "not found".
 pub async fn observe(
     client: &Client,
     targets: &[(ResourceId, &str)],
+    expected: &BTreeSet<ResourceId>,
     width: usize,
 ) -> Result<BTreeMap<ResourceId, Value>, ArmError> {
+    let mut live = look(client, targets, width).await?;
+    let missing = |id: &ResourceId| expected.contains(id) && !live.contains_key(id);
+    let doubted: Vec<Target<'_>> = targets.iter().filter(|(id, _)| missing(id)).cloned().collect();
+    if !doubted.is_empty() {
+        client.clock().sleep(DOUBT).await;
+        live.extend(look(client, &doubted, width).await?);
+    }
+    Ok(live)
+}
+
+async fn look(client: &Client, targets: &[Target<'_>], width: usize) -> Result<BTreeMap<ResourceId, Value>, ArmError> {
     let groups = read(client, groups_of(targets), width).await?;
     let absent = |id: &ResourceId| group_of(id).is_some_and(|group| groups.get(&group).is_some_and(Option::is_none));
     let mut rest: Vec<Target<'_>> =

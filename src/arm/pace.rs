@@ -1,6 +1,5 @@
-//! When to poll next. Knows no types: the expected time is handed in. Does not wait by itself.
+//! When to poll next. Pure arithmetic; knows no types: the expected time is handed in.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A poll is placed this long after the expected end, so that it comes after it and not just before.
@@ -14,34 +13,6 @@ const FLOOR: Duration = Duration::from_secs(1);
 
 /// The shortest pause where the cloud is faster than the table and gives a shorter hint.
 const BRISK: Duration = Duration::from_millis(200);
-/// How many operations are asked early to see whether the table fits this cloud.
-const PROBES: u32 = 3;
-/// Operations shorter than this say nothing about the table.
-const TELLING: Duration = Duration::from_secs(8);
-
-/// How this cloud compares with the table: learned from its first operations. A rehearsal on a fast ARM is not slowed
-/// down by the times of Azure, and Azure is not asked more often than is of use.
-#[derive(Debug, Default)]
-pub(super) struct Tempo {
-    is_swift: AtomicBool,
-    probed: AtomicU32,
-}
-
-impl Tempo {
-    /// Whether an operation that begins now is worth early questions.
-    pub(super) fn probes(&self, expected: Duration) -> bool {
-        let is_swift = self.is_swift.load(Ordering::Relaxed);
-        is_swift || (expected >= TELLING && self.probed.fetch_add(1, Ordering::Relaxed) < PROBES)
-    }
-
-    /// Learns from an operation that was over `elapsed` after its begin.
-    pub(super) fn learn(&self, elapsed: Duration, expected: Duration) {
-        if expected >= TELLING && elapsed * 3 < expected {
-            self.is_swift.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
 /// As [`next`], but no later than twice the time that has passed.
 #[must_use]
 pub(super) fn early(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {
@@ -109,18 +80,6 @@ mod tests {
     fn nothing_known_means_ten_seconds() {
         assert_eq!(next(secs(500), Duration::ZERO, None), DEFAULT);
         assert_eq!(next(secs(500), Duration::ZERO, Some(secs(30))), secs(30));
-    }
-
-    #[test]
-    fn a_cloud_that_is_faster_than_the_table_is_noticed() {
-        let tempo = Tempo::default();
-        assert!(!tempo.probes(secs(4)), "short operations say nothing");
-        assert!((0..PROBES).all(|_| tempo.probes(secs(30))));
-        assert!(!tempo.probes(secs(30)), "the table fits: no more early questions");
-        tempo.learn(secs(29), secs(30));
-        assert!(!tempo.probes(secs(30)));
-        tempo.learn(secs(2), secs(30));
-        assert!(tempo.probes(secs(4)) && tempo.probes(secs(360)));
     }
 
     #[test]

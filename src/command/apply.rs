@@ -7,7 +7,7 @@ use crate::blueprint;
 use crate::cli::ConsentArgs;
 use crate::config::{Config, regions};
 use crate::failure::{ExitCode, Failure};
-use crate::model::Facts;
+use crate::model::{Desired, Facts, ResourceId};
 use crate::plan::{self, Adopt, Consent, Plan};
 use crate::report::{json, outputs};
 use crate::store::Store;
@@ -57,10 +57,28 @@ pub(super) async fn think(
 ) -> Result<(Facts, Plan), Failure> {
     let facts = drawing::facts(store.state(), connection)?;
     let desired = blueprint::draw(config, &facts);
+    known_names(consent, &desired)?;
     let observed = running::observe(connection, &desired, store).await?;
     let plan = plan::plan(&desired, store.state(), &observed, &consent_of(consent)?)
         .map_err(|error| errors::of_plan(&error))?;
     Ok((facts, plan))
+}
+
+/// A consent to something that is not there is a slip of the pen.
+fn known_names(args: &ConsentArgs, desired: &[Desired]) -> Result<(), Failure> {
+    let fits = |name: &String, one: &Desired| one.address.as_str() == name || ResourceId::new(name.as_str()) == one.id;
+    let unknown = args
+        .adopt
+        .iter()
+        .filter(|name| *name != "all")
+        .chain(&args.allow_replace)
+        .find(|name| !desired.iter().any(|one| fits(name, one)));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(Failure::new(ExitCode::Usage, format!("this environment has no resource `{name}`"))
+            .because("it is named by --adopt or --allow-replace")
+            .remedy("`privaml plan` shows the addresses")),
+    }
 }
 
 fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
@@ -102,7 +120,7 @@ async fn passes(
     let mut code = ExitCode::Done;
     for pass in 1..=PASSES {
         if !plan.is_empty() {
-            let secrets = drawing::secrets(store, config)?;
+            let secrets = drawing::secrets(store, &plan)?;
             let run = running::carry_out(session, connection, &plan, store, &secrets).await?;
             code = running::exit(&run.tally);
             session.screen.summary(&run.summary);
@@ -125,7 +143,7 @@ async fn passes(
 
 fn close(session: &Session, store: Store, code: ExitCode) -> Result<(), Failure> {
     if code == ExitCode::Done {
-        let rows = drawing::rows(store.state(), false)?;
+        let rows = drawing::rows(store.state(), drawing::Reveal::Nothing)?;
         if session.screen.is_json() {
             session.screen.event(json::of_outputs(&rows));
         } else {

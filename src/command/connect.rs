@@ -1,6 +1,5 @@
 //! Opens the way to a cloud, real or embedded, for one command. The same client serves both.
 
-use std::error::Error as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,10 +32,7 @@ impl Connection {
     /// Lets an embedded ARM write its world down as it is now: what ended after the last write included.
     pub(super) fn rest(&self) -> Result<(), Failure> {
         let Some(sandbox) = &self.sandbox else { return Ok(()) };
-        sandbox.save().map_err(|error| {
-            let why = error.source().map(ToString::to_string).unwrap_or_default();
-            Failure::new(ExitCode::Failed, error.to_string()).because(why)
-        })
+        sandbox.save().map_err(|error| Failure::new(ExitCode::Failed, error.to_string()).because_of(&error))
     }
 }
 
@@ -79,6 +75,10 @@ fn embedded(session: &Session, home: Option<&Home>) -> Result<Connection, Failur
         std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     }
     let sandbox = Sandbox::open(&path, speed).map_err(|error| failed(&error))?;
+    if !path.exists() {
+        // The next command must meet the same world, whatever this one does.
+        sandbox.save().map_err(|error| failed(&error))?;
+    }
     let (subscription, tenant) = {
         let world = sandbox.world();
         (world.subscription.clone(), world.tenant.clone())

@@ -5,7 +5,7 @@ use super::{connect, errors, running};
 use crate::apply::Secrets;
 use crate::failure::{ExitCode, Failure};
 use crate::kind;
-use crate::model::{Generated, ResourceId};
+use crate::model::{Generated, Observed, ResourceId};
 use crate::plan;
 use crate::store::Store;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session, yes: bool) -> Result<ExitCode, Failur
     }
     let connection = connect::connect(session, store.state().home.as_ref()).await?;
     running::resume(session, &connection, &mut store).await?;
-    let mut observed = running::observe(&connection, &[], &store).await?;
+    let mut observed = Observed::default();
     if let Some(group) = group(&store) {
         observed.strangers = running::strangers(&connection, &store, &group).await?;
     }

@@ -14,6 +14,7 @@ use crate::blueprint::{self, Output};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::model::{Address, Facts, JUMPBOX_PASSWORD, State, late};
+use crate::plan::Plan;
 use crate::report::outputs::OutputRow;
 use crate::store::{Sealer, Store, draw, seal};
 
@@ -34,19 +35,38 @@ pub(super) fn settle_names(store: &mut Store) -> Result<(), Failure> {
         .map_err(|error| of_store(&error))
 }
 
-fn sealer() -> Result<Sealer, Failure> {
+/// The keys of this machine, and those of colleagues that the parameters name.
+fn sealer(parameters: &Value) -> Result<Sealer, Failure> {
     let given = std::env::var_os("PRIVAML_CONFIG_DIR").map(PathBuf::from);
     let folder = seal::config_folder(given).map_err(|error| of_seal(&error))?;
     let passphrase = std::env::var("PRIVAML_PASSPHRASE").ok().filter(|p| !p.is_empty()).map(SecretString::from);
-    Sealer::open(&folder, passphrase, &[]).map_err(|error| of_seal(&error))
+    let named = parameters.pointer("/state/recipients").and_then(Value::as_array).into_iter().flatten();
+    let recipients: Vec<String> = named.filter_map(Value::as_str).map(str::to_owned).collect();
+    Sealer::open(&folder, passphrase, &recipients).map_err(|error| of_seal(&error))
 }
 
-/// The secrets a run needs: opened from the state, drawn and sealed into it the first time.
-pub(super) fn secrets(store: &mut Store, config: &Config) -> Result<Secrets, Failure> {
-    if config.jumpbox.is_none() {
+/// Seals a secret for the state.
+pub(super) fn seal(secret: &SecretString, parameters: &Value) -> Result<String, Failure> {
+    sealer(parameters)?.seal(secret).map_err(|error| of_seal(&error))
+}
+
+/// The secrets that a plan needs: opened from the state, drawn and sealed into it the first time.
+pub(super) fn secrets(store: &mut Store, plan: &Plan) -> Result<Secrets, Failure> {
+    let mut is_needed = false;
+    for body in plan.steps.iter().filter_map(|step| step.body.as_ref()) {
+        late::visit_strings(body, &mut |text| is_needed |= late::secret_name(text).is_some());
+    }
+    if !is_needed {
         return Ok(Secrets::new());
     }
-    let keys = sealer()?;
+    // A new password would not be the machine's: Azure takes one at its creation only.
+    let has_machine = store.state().resources.contains_key(&Address::new("virtual_machine", "jumpbox"));
+    if has_machine && !store.state().generated.sealed.contains_key(JUMPBOX_PASSWORD) {
+        return Err(Failure::new(ExitCode::State, "the plan needs the jumpbox password, and the state has none")
+            .because("the state was recovered without it")
+            .remedy("move the state away and run `privaml recover` with PRIVAML_JUMPBOX_PASSWORD set to it"));
+    }
+    let keys = sealer(&store.state().parameters)?;
     let known = store.state().generated.sealed.get(JUMPBOX_PASSWORD);
     let password = if let Some(armour) = known {
         keys.unseal(armour).map_err(|error| of_seal(&error))?
@@ -89,13 +109,26 @@ pub(super) fn outputs(state: &State, config: &Config, facts: &Facts) -> BTreeMap
     blueprint::outputs(config, facts, &reported).into_iter().map(|(name, out)| (name, plain(out))).collect()
 }
 
-/// The rows to show; `reveal` opens sealed values.
-pub(super) fn rows(state: &State, reveal: bool) -> Result<Vec<OutputRow>, Failure> {
+/// Which sealed values are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reveal<'a> {
+    /// None.
+    Nothing,
+    /// The output of this name.
+    One(&'a str),
+    /// All; one that was lost is null.
+    All,
+}
+
+/// The rows to show.
+pub(super) fn rows(state: &State, reveal: Reveal<'_>) -> Result<Vec<OutputRow>, Failure> {
     let mut rows = Vec::new();
     for (name, value) in &state.outputs {
         let secret = value.as_str().and_then(late::secret_name);
-        let value = match secret {
-            Some(secret) if reveal => Value::from(open(state, secret)?),
+        let value = match (secret, reveal) {
+            (Some(secret), Reveal::All) if !state.generated.sealed.contains_key(secret) => Value::Null,
+            (Some(secret), Reveal::All) => Value::from(open(state, secret)?),
+            (Some(secret), Reveal::One(wanted)) if wanted == name => Value::from(open(state, secret)?),
             _ => value.clone(),
         };
         rows.push(OutputRow { name: name.clone(), value, sensitive: secret.is_some() });
@@ -108,5 +141,5 @@ fn open(state: &State, secret: &str) -> Result<String, Failure> {
         Failure::new(ExitCode::State, format!("the state holds no secret `{secret}`"))
             .remedy("read it from the key vault, from inside the environment")
     })?;
-    Ok(sealer()?.unseal(sealed).map_err(|error| of_seal(&error))?.expose_secret().to_owned())
+    Ok(sealer(&state.parameters)?.unseal(sealed).map_err(|error| of_seal(&error))?.expose_secret().to_owned())
 }

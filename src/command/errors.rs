@@ -7,6 +7,9 @@ use crate::model::{BlobError, BlobFault, Cause};
 use crate::plan::PlanError;
 use crate::store::{SealError, StoreError};
 
+/// How to be somebody.
+pub(super) const SIGN_IN: &str = "`az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET; `privaml whoami` tells which is taken";
+
 /// The state on disk.
 pub(super) fn of_store(error: &StoreError) -> Failure {
     let exit = match error {
@@ -54,7 +57,11 @@ pub(super) fn of_arm(what: &str, error: ArmError) -> Failure {
         failure.exit = ExitCode::SignIn;
     }
     let why = std::mem::replace(&mut failure.message, what.to_owned());
-    failure.causes.insert(0, why);
+    if failure.exit == ExitCode::SignIn && failure.remedy.is_none() {
+        failure = failure.remedy(SIGN_IN);
+    }
+    // Several ways of signing in were tried: a line for each.
+    failure.causes.splice(0..0, why.split("; ").map(str::to_owned));
     failure
 }
 

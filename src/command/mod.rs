@@ -9,6 +9,7 @@ mod errors;
 mod init;
 mod output;
 mod plan;
+mod recover;
 mod remote;
 mod running;
 mod sandbox;
@@ -18,12 +19,17 @@ mod whoami;
 
 use crate::cli::{Cli, Verb};
 use crate::failure::{ExitCode, Failure};
+use crate::report::{json, logs};
 use session::Session;
 
 /// Carries out the command line; errors are printed, the exit code is returned.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
+    logs::start(cli.common.verbose, cli.common.json);
     let session = Session::new(cli.common);
+    if session.screen.is_json() && matches!(cli.verb, Verb::Plan { .. } | Verb::Apply { .. } | Verb::Destroy { .. }) {
+        session.screen.event(json::version());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -48,6 +54,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
         Verb::State { act } => state::run(session, act),
+        Verb::Recover { group } => recover::run(session, group.as_deref()).await,
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

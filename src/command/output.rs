@@ -1,6 +1,6 @@
 //! `privaml output`: prints what the state knows. Needs no connection.
 
-use super::drawing;
+use super::drawing::{self, Reveal};
 use super::session::Session;
 use crate::failure::{ExitCode, Failure};
 use crate::report::outputs::{self, OutputRow};
@@ -10,7 +10,12 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
         Failure::new(ExitCode::Usage, format!("there is no state {}", session.options.state.display()))
             .remedy("run `privaml apply` first, or give --state FILE")
     })?;
-    let rows = drawing::rows(&state, session.screen.is_json() || name.is_some())?;
+    let reveal = match name {
+        Some(name) => Reveal::One(name),
+        None if session.screen.is_json() => Reveal::All,
+        None => Reveal::Nothing,
+    };
+    let rows = drawing::rows(&state, reveal)?;
     match name {
         Some(name) => one(session, &rows, name, raw),
         None if session.screen.is_json() => {
@@ -20,7 +25,7 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
         }
         None => {
             if rows.is_empty() {
-                session.screen.status("There are no outputs yet: `privaml apply` has not ended once.");
+                session.screen.status("There are no outputs: nothing stands, or `privaml apply` has not ended once.");
             } else {
                 session.screen.answer(outputs::table(&rows).trim_end());
             }
@@ -32,8 +37,13 @@ pub(super) fn run(session: &Session, name: Option<&str>, raw: bool) -> Result<Ex
 fn one(session: &Session, rows: &[OutputRow], name: &str, raw: bool) -> Result<ExitCode, Failure> {
     let Some(row) = rows.iter().find(|row| row.name == name) else {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-        return Err(Failure::new(ExitCode::Usage, format!("there is no output `{name}`"))
-            .remedy(format!("one of: {}", names.join(", "))));
+        return Err(Failure::new(ExitCode::Usage, format!("there is no output `{name}`")).remedy(
+            if names.is_empty() {
+                "there are none: run `privaml apply` first".to_owned()
+            } else {
+                format!("one of: {}", names.join(", "))
+            },
+        ));
     };
     let text = match &row.value {
         serde_json::Value::String(text) if raw => text.clone(),

@@ -26,7 +26,8 @@ const FRAME: Duration = Duration::from_millis(200);
 pub(super) async fn observe(connection: &Connection, desired: &[Desired], store: &Store) -> Result<Observed, Failure> {
     let watched = plan::watch(desired, store.state());
     let ids: Vec<(ResourceId, &str)> = watched.iter().map(|w| (w.id.clone(), w.api_version.as_str())).collect();
-    let live = arm::observe(&connection.client, &ids, READERS)
+    let expected = store.state().resources.values().map(|known| known.id.clone()).collect();
+    let live = arm::observe(&connection.client, &ids, &expected, READERS)
         .await
         .map_err(|error| of_arm("cannot read what is there", error))?;
     let mut observed = Observed { live, ..Observed::default() };

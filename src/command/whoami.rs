@@ -2,8 +2,8 @@
 
 use azure_core::credentials::TokenCredential as _;
 
-use super::connect;
 use super::session::Session;
+use super::{connect, errors};
 use crate::arm::Identity;
 use crate::failure::{ExitCode, Failure};
 
@@ -14,8 +14,8 @@ pub(super) async fn run(session: &Session) -> Result<ExitCode, Failure> {
     }
     let cloud = session.options.cloud.clone().unwrap_or_else(|| "AzureCloud".to_owned());
     let (_, cloud, credentials) = connect::sign_in(session, &cloud).await?;
-    let attempts = credentials.attempts().await;
     let token = credentials.get_token(&[&cloud.scope()], None).await;
+    let attempts = credentials.attempts().await;
     let identity = token.as_ref().ok().and_then(|token| Identity::of(token.token.secret()));
     let ways: Vec<String> = attempts.iter().map(ToString::to_string).collect();
     if session.screen.is_json() {
@@ -32,8 +32,7 @@ pub(super) async fn run(session: &Session) -> Result<ExitCode, Failure> {
     }
     match token {
         Ok(_) => Ok(ExitCode::Done),
-        Err(error) => Err(Failure::new(ExitCode::SignIn, "nobody is signed in")
-            .because(error.to_string())
-            .remedy("`az login`, or set AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
+        // Each way that was tried, and why it failed, stands above.
+        Err(_) => Err(Failure::new(ExitCode::SignIn, "nobody is signed in").remedy(errors::SIGN_IN)),
     }
 }

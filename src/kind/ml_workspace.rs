@@ -32,6 +32,8 @@ pub static KIND: Kind = Kind {
         "/properties/systemDatastoresAuthMode",
         "/properties/managedNetwork/isolationMode",
     ],
+    // The cluster that builds images is made by people, after the workspace, and set by them (`azure-facts` 2.17).
+    kept: &["/properties/imageBuildCompute"],
     reports: &["/identity/principalId", "/properties/workspaceId"],
     holds: Holds::Data,
     delete: Delete::Own("forceToPurge=true"),

@@ -29,6 +29,8 @@ pub struct Kind {
     /// Keyed lists in which strangers may keep items of their own: not drift, and carried along in our PUT.
     /// In every other list that we say, an item that we did not say is drift.
     pub carried: &'static [&'static str],
+    /// Values, other than lists, that somebody else may set where we say nothing: carried along in our PUT.
+    pub kept: &'static [&'static str],
     /// Plain lists whose order means nothing.
     pub sets: &'static [&'static str],
     /// Values whose letter case means nothing to the service (enumerations it echoes differently).
@@ -97,6 +99,7 @@ impl Kind {
         immutable: &["/location"],
         keyed: &[],
         carried: &[],
+        kept: &[],
         sets: &[],
         caseless: &[],
         hidden: &[],

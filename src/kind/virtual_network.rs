@@ -12,7 +12,7 @@ use super::body::{self, Place};
 use super::{Kind, NETWORK};
 use crate::model::ResourceId;
 
-/// The card. A subnet that somebody added is carried along: a PUT without it would delete it.
+/// The card. A subnet or a peering that somebody added is carried along: a PUT without it would delete it.
 pub static KIND: Kind = Kind {
     name: "virtual_network",
     arm_type: "Microsoft.Network/virtualNetworks",
@@ -20,10 +20,12 @@ pub static KIND: Kind = Kind {
     api_version: NETWORK,
     keyed: &[
         ("/properties/subnets", "name"),
+        ("/properties/virtualNetworkPeerings", "name"),
         ("/properties/subnets/*/properties/serviceEndpoints", "service"),
         ("/properties/subnets/*/properties/serviceEndpointPolicies", "id"),
     ],
-    carried: &["/properties/subnets"],
+    carried: &["/properties/subnets", "/properties/virtualNetworkPeerings"],
+    kept: &["/properties/dhcpOptions", "/properties/ddosProtectionPlan", "/properties/enableDdosProtection"],
     sets: &["/properties/addressSpace/addressPrefixes"],
     caseless: &[
         "/properties/subnets/*/properties/privateEndpointNetworkPolicies",

@@ -21,8 +21,7 @@ const PARTS: [&str; 2] = ["microsoft.network/networkinterfaces", "microsoft.comp
 
 /// Plans the removal of everything that the state knows or that an unfinished create may have made.
 ///
-/// What is gone is forgotten; so is what only goes with its parent, after the parent's delete; and so are Azure's own
-/// twins. The group comes last and takes along what Azure made by itself: those resources are in no state, need
+/// What only goes with its parent is forgotten after the parent's delete; so are Azure's own twins. The group comes last and takes along what Azure made by itself: those resources are in no state, need
 /// versions of their own to be deleted, and a delete of theirs would only lengthen the chain. Anything else in the
 /// group is foreign: the group then stays (`Plan::kept`) and `Plan::strangers` names everything that stays in it.
 #[must_use]
@@ -36,10 +35,10 @@ pub fn destroy_with(kinds: Kinds<'_>, state: &State, observed: &Observed) -> Pla
     let all = leftovers(state);
     let (held, strangers) = held_groups(&all, observed);
     let ends = all.iter().filter(|(address, _)| !held.contains(address)).map(|(address, known)| {
-        // Of an unfinished create nobody knows whether it arrives; deleting what is not there does no harm.
-        let there = observed.live.contains_key(&known.id) || !state.resources.contains_key(address);
         let kind = kinds(address.kind()).unwrap_or(&Kind::PLAIN);
-        (address.clone(), removal(kind, known, there, Reason::Destroyed))
+        // Nobody is asked whether it is there: deleting what is not there does no harm, believing a false "not found"
+        // would leave it behind for good.
+        (address.clone(), removal(kind, known, true, Reason::Destroyed))
     });
     let removals: BTreeMap<Address, Removal> = ends.collect();
     let (wanted, desired, verdicts) = (Graph::default(), BTreeMap::new(), BTreeMap::new());
@@ -53,7 +52,7 @@ pub fn destroy_with(kinds: Kinds<'_>, state: &State, observed: &Observed) -> Pla
 fn held_groups(all: &BTreeMap<Address, Known>, observed: &Observed) -> (BTreeSet<Address>, Vec<ResourceId>) {
     let is_group = |known: &Known| known.id.arm_type().eq_ignore_ascii_case("Microsoft.Resources/resourceGroups");
     let (mut held, mut strangers) = (BTreeSet::new(), BTreeSet::new());
-    for (address, group) in all.iter().filter(|(_, known)| is_group(known) && observed.live.contains_key(&known.id)) {
+    for (address, group) in all.iter().filter(|(_, known)| is_group(known)) {
         let inside = observed.strangers.iter().filter(|id| id.is_within(&group.id) && **id != group.id);
         let others: Vec<&ResourceId> = inside.filter(|id| !goes_with_ours(all, id, &group.id)).collect();
         if others.iter().any(|id| !is_sibling(id)) {

@@ -28,7 +28,7 @@ pub(super) fn with_carried(kind: &Kind, desired: &Value, applied: Option<&Value>
     if kind.tagged {
         carry_tags(&mut body, applied, live);
     }
-    for rule in kind.carried {
+    for rule in kind.carried.iter().chain(kind.kept) {
         let path: Vec<&str> = segments(rule).collect();
         let spot = Spot { kind, place: Place::default(), applied, live };
         spot.carry(&mut body, &path);
@@ -113,7 +113,13 @@ impl Spot<'_> {
     fn append(&self, body: &mut Value) {
         let ours: Vec<Value> = body.as_array().cloned().unwrap_or_default();
         let said = self.said().unwrap_or_default();
-        let Some(live) = self.live.as_array() else { return };
+        let Some(live) = self.live.as_array() else {
+            // A value, not a list: somebody else's if we neither say it now nor said it last.
+            if is_blank(Some(body)) && is_blank(self.applied) {
+                *body = clean(self.live.clone());
+            }
+            return;
+        };
         let foreign: Vec<Value> = if let Some(key) = self.place.key(self.kind) {
             let (ours, said) = (by_key(&ours, key), by_key(said, key));
             let is_foreign = |name: &String| !ours.contains_key(name) && !said.contains_key(name);
@@ -191,6 +197,21 @@ mod tests {
         let live = json!({"tags": {"a": "0", "OLD": "x", "policy": "y"}});
         let body = with_carried(&Kind::PLAIN, &ours, Some(&said), &live);
         assert_eq!(body, json!({"tags": {"A": "1", "policy": "y"}}));
+    }
+
+    #[test]
+    fn a_value_of_somebody_else_is_kept_until_we_say_one() {
+        let kind = Kind { kept: &["/properties/compute"], ..Kind::PLAIN };
+        let live = json!({"properties": {"compute": "cpu-build"}});
+        let kept = |ours: Value, said: Option<Value>| with_carried(&kind, &ours, said.as_ref(), &live);
+        assert_eq!(
+            kept(json!({"properties": {"a": 1}}), None),
+            json!({"properties": {"a": 1, "compute": "cpu-build"}})
+        );
+        let ours = json!({"properties": {"compute": "ours"}});
+        assert_eq!(kept(ours.clone(), None), ours);
+        // What we said last and say no longer goes.
+        assert_eq!(kept(json!({"properties": {}}), Some(ours)), json!({"properties": {}}));
     }
 
     #[test]

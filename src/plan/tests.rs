@@ -566,7 +566,8 @@ fn a_destroy_covers_unfinished_creates_and_spares_twins() {
     assert!(found.contains(&"plain.open/delete destroyed <-".to_owned()), "{found:?}");
     assert!(found.contains(&"plain.e/delete destroyed <- plain.open/delete".to_owned()), "{found:?}");
     assert!(found.contains(&"store.s/forget destroyed <- group.g/delete".to_owned()), "{found:?}");
-    assert!(found.contains(&"net.n/forget destroyed <- group.g/delete".to_owned()), "{found:?}");
+    // A "not found" may be a lie of a moment: what is known is deleted all the same.
+    assert!(found.contains(&"net.n/delete destroyed <- plain.e/delete".to_owned()), "{found:?}");
 }
 
 #[test]

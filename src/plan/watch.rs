@@ -16,7 +16,7 @@ pub struct Watched {
 }
 
 /// Every id that a plan depends on: of desired resources, of known ones, and of creates of which no end is known.
-/// Ordered by id. With nothing desired: what a destroy depends on.
+/// Ordered by id.
 #[must_use]
 pub fn watch(desired: &[Desired], state: &State) -> Vec<Watched> {
     watch_with(&kind::find, desired, state)

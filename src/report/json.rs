@@ -21,6 +21,13 @@ fn resource(step: &StepId) -> Value {
     json!({"addr": step.address, "resource_type": step.address.kind(), "resource_name": step.address.name()})
 }
 
+/// The first line: who speaks, and in which version of this shape.
+#[must_use]
+pub fn version() -> Value {
+    let version = env!("CARGO_PKG_VERSION");
+    line("info", format!("privaml {version}"), "version", json!({"privaml": version, "ui": "1.0"}))
+}
+
 /// A plan: a line for every step, then the summary.
 #[must_use]
 pub fn of_plan(plan: &Plan) -> Vec<Value> {
@@ -73,8 +80,10 @@ pub fn of_event(event: &Event) -> Option<Value> {
             Some(line("error", text, "apply_errored", json!({"hook": hook(step), "outcome": outcome})))
         }
         What::RunEnded { tally } => {
+            let is_removal = tally.deleted > 0 && tally.created + tally.updated + tally.adopted == 0;
+            let operation = if is_removal { "destroy" } else { "apply" };
             let counts = json!({"changes": {"add": tally.created, "change": tally.updated, "remove": tally.deleted,
-                "import": tally.adopted, "operation": "apply"}, "failed": tally.failed, "skipped": tally.skipped,
+                "import": tally.adopted, "operation": operation}, "failed": tally.failed, "skipped": tally.skipped,
                 "cancelled": tally.cancelled, "elapsed_seconds": seconds});
             Some(line("info", "run over".to_owned(), "change_summary", counts))
         }

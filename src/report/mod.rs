@@ -1,6 +1,7 @@
 //! Shows plans and events. Knows nothing else, and is the only one to print.
 
 pub mod json;
+pub mod logs;
 pub mod outputs;
 pub mod plan_text;
 pub mod progress;
