@@ -453,6 +453,29 @@ fn a_state_moves_to_the_blob_and_back() {
 }
 
 #[test]
+fn colleagues_that_are_named_open_the_password() {
+    use age::secrecy::ExposeSecret as _;
+    let Some(azurite) = Azurite::shared() else { return };
+    let key = age::x25519::Identity::generate();
+    let parameters = format!("{}recipients = [\"{}\"]\n", azurite.table("team"), key.to_public());
+    let [a, b, c] = [(); 3].map(|()| Machine::new(&parameters));
+    std::fs::create_dir(b.path("keys")).unwrap();
+    std::fs::write(b.path("keys/identity.txt"), key.to_string().expose_secret()).unwrap();
+    let alone = |machine: &Machine, args: &[&str]| {
+        let mut command = machine.privaml(args);
+        command.env_remove("PRIVAML_PASSPHRASE");
+        command.assert()
+    };
+    alone(&a, &["apply", "--sandbox", "--sandbox-speed", "2000"]).success();
+    let read = ["output", "jumpbox_pass", "--raw"];
+    let opened = alone(&a, &read).success().get_output().stdout.clone();
+    assert_eq!(opened.trim_ascii().len(), 16);
+    assert_eq!(alone(&b, &read).success().get_output().stdout, opened);
+    let told = String::from_utf8(alone(&c, &read).code(6).get_output().stderr.clone()).unwrap();
+    assert!(told.contains("identity"), "{told}");
+}
+
+#[test]
 fn an_older_or_foreign_state_is_not_pushed() {
     let Some(azurite) = Azurite::shared() else { return };
     let shared = azurite.table("push");

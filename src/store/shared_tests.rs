@@ -173,6 +173,33 @@ fn a_crash_before_anything_was_sent_is_continued_at_home() {
 }
 
 #[test]
+fn an_end_that_did_not_arrive_is_brought_there_by_the_next_run() {
+    let there = Memory::default();
+    let (a, b) = (Machine::new(&there), Machine::new(&there));
+    let mut store = a.open();
+    record(&mut store, started("x"));
+    record(&mut store, done("x"));
+    let state = store.state().clone();
+    there.inside().offline = vec!["put", "append", "annotate", "lease"];
+    assert!(matches!(store.close(), Err(StoreError::Remote { act: "write", .. })));
+    there.inside().offline.clear();
+    run_out(&there);
+    assert_eq!(a.open().state(), &state);
+    assert_eq!(b.open().state(), &state);
+    // The same, but somebody else goes on meanwhile.
+    let mut store = a.open();
+    store.amend(|state| state.outputs = [("o".to_owned(), json!(1))].into()).unwrap();
+    record(&mut store, started("y"));
+    there.inside().offline = vec!["put", "append"];
+    assert!(store.amend(|state| state.outputs.clear()).is_err());
+    drop(store);
+    there.inside().offline.clear();
+    run_out(&there);
+    b.open().amend(|state| state.parameters = json!(2)).unwrap();
+    assert!(matches!(a.refusal(), StoreError::Mismatch { why: Mismatch::Parted { .. }, .. }));
+}
+
+#[test]
 fn copies_that_went_apart_are_refused_until_told() {
     let there = Memory::default();
     let (a, b) = (Machine::new(&there), Machine::new(&there));
@@ -317,7 +344,8 @@ enum Act {
     Close,
     Crash,
     Break,
-    Offline(bool),
+    /// The requests that do not arrive from now on.
+    Offline(Vec<&'static str>),
 }
 
 fn acts() -> impl Strategy<Value = Vec<(usize, Act)>> {
@@ -327,7 +355,8 @@ fn acts() -> impl Strategy<Value = Vec<(usize, Act)>> {
         3 => Just(Act::Close),
         2 => Just(Act::Crash),
         1 => Just(Act::Break),
-        1 => any::<bool>().prop_map(Act::Offline),
+        1 => prop_oneof![Just(vec![]), Just(vec!["append"]), Just(vec!["put"]), Just(vec!["append", "put"])]
+            .prop_map(Act::Offline),
     ];
     proptest::collection::vec((0..3_usize, act), 1..40)
 }
@@ -371,8 +400,8 @@ proptest! {
                     run_out(&there);
                     open[who] = Some(store);
                 }
-                Act::Offline(is_offline) => {
-                    there.inside().offline = if is_offline { vec!["append"] } else { Vec::new() };
+                Act::Offline(what) => {
+                    there.inside().offline = what;
                     open[who] = Some(store);
                 }
             }

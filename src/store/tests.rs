@@ -295,3 +295,42 @@ fn format_1_is_still_read() {
     assert_eq!(FORMAT, 1, "a new format needs a golden file of its own");
     assert_eq!(file::print(&golden()).unwrap(), text);
 }
+
+/// The journal of format 1: a header that continues serial 3, then all that can be journalled.
+fn golden_journal() -> (Header, Vec<Event>) {
+    let header = Header { format: 1, lineage: Uuid::from_u128(0x5eed), base: 3 };
+    let failed = crate::model::Cause {
+        code: "SkuNotAvailable".to_owned(),
+        status: Some(409),
+        correlation_id: Some("c".to_owned()),
+        causes: vec!["inner".to_owned()],
+        remedy: Some("take another size".to_owned()),
+        ..crate::model::Cause::of("the size is sold out")
+    };
+    let ends = [
+        Outcome::Failed { cause: failed },
+        Outcome::Skipped { because: step("c") },
+        Outcome::Cancelled,
+        Outcome::Done { reported: Value::Null, alias: Some(ResourceId::group("s", "twin")) },
+    ];
+    let ends = ends.into_iter().map(|outcome| What::Ended { step: step("c"), outcome });
+    let mut events = Vec::new();
+    for what in history().into_iter().chain([accepted("c")]).chain(ends) {
+        // Only shown events take numbers too.
+        let seq = 2 * events.len() as u64 + 1;
+        events.push(Event { seq, at: Duration::from_millis(250 * seq), what });
+    }
+    (header, events)
+}
+
+#[test]
+fn a_journal_of_format_1_is_still_read() {
+    let text = include_bytes!("../../tests/fixtures/state/format-1.journal");
+    let (header, events) = golden_journal();
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
+    let mut journal = Journal::new(bench.file(".journal"));
+    let written: Vec<u8> = events.iter().flat_map(|event| journal.append(&header, event).unwrap()).collect();
+    assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8_lossy(text));
+    assert_eq!(journal::parse(text).unwrap().unwrap(), Replay { header, events });
+}

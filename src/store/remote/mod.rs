@@ -29,7 +29,7 @@ use marker::Marker;
 pub(super) use pulse::Pulse;
 
 /// How long leaving may take: the rest of the journal is sent, the lock is let go.
-const FAREWELL: Duration = Duration::from_secs(20);
+const FAREWELL: Duration = Duration::from_secs(10);
 /// Between two attempts to send what did not get through.
 const AGAIN: Duration = Duration::from_secs(5);
 
