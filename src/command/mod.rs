@@ -6,6 +6,7 @@ mod connect;
 mod destroy;
 mod drawing;
 mod errors;
+mod explain;
 mod init;
 mod output;
 mod plan;
@@ -45,6 +46,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
+        Verb::Explain(args) => explain::run(session, &args),
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

@@ -33,6 +33,8 @@ pub(super) struct Filtered {
     pub verdict: Verdict,
     /// The rule, or what decided instead of one.
     pub rule: String,
+    /// Whether a rule decided, rather than the end of the list or a doubt.
+    pub named: bool,
     /// Whether an application rule decided: then the firewall speaks for itself to the destination.
     pub by_web: bool,
 }
@@ -55,7 +57,7 @@ impl Rule<'_> {
 /// Judges a flow that reaches the firewall from inside.
 pub(super) fn judge(firewall: &Firewall, seen: &Seen) -> Filtered {
     if let Some(why) = &firewall.blind {
-        return Filtered { verdict: Verdict::Unknown, rule: why.clone(), by_web: false };
+        return Filtered { verdict: Verdict::Unknown, rule: why.clone(), named: false, by_web: false };
     }
     // Only these three ever reach application rules.
     let web: &[WebRule] = if seen.web.is_some() { &firewall.web } else { &[] };
@@ -70,12 +72,12 @@ pub(super) fn judge(firewall: &Firewall, seen: &Seen) -> Filtered {
     };
     let choice = first(rules.iter(), matches, allows);
     let by_web = matches!(choice.decided, Some(Rule::Web(_)));
-    let ends = choice.decided.map_or("no rule matches: the firewall denies", Rule::path);
+    let ends = choice.decided.map_or("no rule matches, and the firewall denies what no rule allows", Rule::path);
     let rule = match choice.doubt {
-        Some(doubt) => format!("{} may match, and says otherwise than what follows: {ends}", doubt.path()),
+        Some(doubt) => format!("rule {} may match, and says otherwise than what follows: {ends}", doubt.path()),
         None => ends.to_owned(),
     };
-    Filtered { verdict: choice.verdict, rule, by_web }
+    Filtered { verdict: choice.verdict, rule, named: choice.decided.is_some() && choice.doubt.is_none(), by_web }
 }
 
 /// A firewall has no `VirtualNetwork` of its own: sources are addresses, destinations may be service tags.

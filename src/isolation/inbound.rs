@@ -22,7 +22,7 @@ impl Model {
                 None => Answer::unknown(format!("{host} is not part of these resources")),
             },
             Aim::Bastion(at) => self.to_bastion(flow, at),
-            Aim::Firewall(at) => self.to_firewall(flow, at),
+            Aim::Firewall(at) => self.to_firewall(flow, at, None),
             Aim::Place(targets) => {
                 let ways = targets.iter().map(|target| self.to_place(flow, target));
                 Answer::either(ways.collect())
@@ -53,7 +53,8 @@ impl Model {
         }
         if let Some(at) = self.firewalls.iter().position(|firewall| firewall.publics.iter().any(|public| public == key))
         {
-            return self.to_firewall(flow, at);
+            let address = self.public(key).and_then(|public| public.address);
+            return self.to_firewall(flow, at, address);
         }
         match self.cards.iter().position(|card| card.publics.iter().any(|public| public == key)) {
             Some(card) => self.to_card(flow, card),
@@ -132,7 +133,7 @@ impl Model {
         Answer::of(hops)
     }
 
-    fn to_firewall(&self, flow: &Flow, at: usize) -> Answer {
+    fn to_firewall(&self, flow: &Flow, at: usize, address: Option<Span>) -> Answer {
         let firewall = &self.firewalls[at];
         if let Some(why) = &firewall.blind {
             return Answer::unknown(why.clone());
@@ -141,7 +142,9 @@ impl Model {
         let mut ways = Vec::new();
         for rule in &firewall.nat {
             let protocol = Tri::of(rule.protocols.iter().any(|p| p == "any" || p == word));
-            let sure = protocol.and(rule.ports.has(flow.port)).and(rule.from.has(&Party::Internet, &Scope::default()));
+            let here = address.map_or(Tri::Yes, |address| rule.to.has(&Party::Within(address), &Scope::default()));
+            let from = rule.from.has(&Party::Internet, &Scope::default());
+            let sure = protocol.and(rule.ports.has(flow.port)).and(from).and(here);
             let target = rule.address.map(|address| self.at(address));
             match (sure, target.as_ref().and_then(|target| target.subnet)) {
                 (Tri::No, _) => {}

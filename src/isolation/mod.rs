@@ -24,6 +24,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod way_out;
 
 pub use choice::Verdict;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};

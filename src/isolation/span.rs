@@ -40,12 +40,6 @@ impl Span {
     /// Every address.
     pub(super) const ALL: Self = Self { lo: 0, hi: u32::MAX };
 
-    /// One address.
-    #[must_use]
-    pub(super) const fn one(address: Ipv4Addr) -> Self {
-        Self { lo: address.to_bits(), hi: address.to_bits() }
-    }
-
     /// Reads `10.0.0.4`, `10.0.0.0/8` (host bits are ignored, as Azure does) or `10.0.0.4-10.0.0.9`.
     #[must_use]
     pub(super) fn parse(text: &str) -> Option<Self> {
