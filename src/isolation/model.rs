@@ -43,6 +43,8 @@ pub struct Model {
     pub(super) hosts: BTreeMap<String, (usize, usize)>,
     /// The bodies' own facts that findings look at and flows do not.
     pub(super) facts: Vec<(ResourceId, Value)>,
+    /// Whether some policy filters the names that Azure's DNS resolves.
+    pub(super) has_dns_policy: bool,
     notes: Vec<Note>,
 }
 
@@ -97,6 +99,7 @@ impl Model {
             scopes: Vec::new(),
             hosts: BTreeMap::new(),
             facts: kept(&bodies),
+            has_dns_policy: !bodies.of("Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks").is_empty(),
             notes: Vec::new(),
             networks,
             subnets,
@@ -179,6 +182,12 @@ impl Model {
     /// Index of the private endpoint with that address.
     pub(super) fn endpoint_at(&self, span: Span) -> Option<usize> {
         self.endpoints.iter().position(|endpoint| span.is_one() && endpoint.addresses.contains(&span))
+    }
+
+    /// Whether two networks are one, or peers.
+    pub(super) fn are_joined(&self, one: usize, other: usize) -> bool {
+        let key = self.networks[other].id.key();
+        one == other || self.networks[one].peerings.iter().any(|peering| peering.connected && peering.remote == key)
     }
 
     /// The public address with that key.

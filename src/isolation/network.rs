@@ -11,6 +11,8 @@ use crate::model::ResourceId;
 pub(super) struct Network {
     /// Where it lives.
     pub id: ResourceId,
+    /// Its region.
+    pub location: Option<String>,
     /// Its ranges.
     pub ranges: Vec<Span>,
     /// DNS servers of its machines; empty is Azure's own.
@@ -49,8 +51,8 @@ pub(super) struct Subnet {
     pub group: Option<String>,
     /// Key of its route table.
     pub table: Option<String>,
-    /// Services with an endpoint here.
-    pub endpoints: Vec<String>,
+    /// Services with an endpoint here, each with the regions it says; none says nothing.
+    pub endpoints: Vec<(String, Vec<String>)>,
     /// Keys of its service endpoint policies.
     pub policies: Vec<String>,
     /// Whether it has a NAT gateway.
@@ -160,6 +162,7 @@ fn network(bodies: &Bodies, item: &Item) -> Network {
     let own = bodies.children(item, "subnets").iter().any(|s| s.id.name().eq_ignore_ascii_case("GatewaySubnet"));
     Network {
         id: item.id.clone(),
+        location: item.text("/location").map(ToOwned::to_owned),
         ranges: spans("/properties/addressSpace/addressPrefixes"),
         dns: texts(item.body, "/properties/dhcpOptions/dnsServers").map(ToOwned::to_owned).collect(),
         peerings: peerings.iter().filter_map(peering).collect(),
@@ -211,7 +214,10 @@ fn subnet(item: &Item, network: usize) -> Subnet {
         table: item.key("/properties/routeTable/id"),
         endpoints: services
             .filter(|service| !text(service, "/provisioningState").is_some_and(failed))
-            .filter_map(|service| text(service, "/service").map(ToOwned::to_owned))
+            .filter_map(|service| {
+                let regions = texts(service, "/locations").map(ToOwned::to_owned).collect();
+                Some((text(service, "/service")?.to_owned(), regions))
+            })
             .collect(),
         policies: item.list("/properties/serviceEndpointPolicies").iter().filter_map(|p| key(p, "/id")).collect(),
         has_nat: item.text("/properties/natGateway/id").is_some(),

@@ -84,29 +84,25 @@ impl Side {
         Self::new(single.into_iter().chain(texts(rule, many)), opaque)
     }
 
-    /// Whether it says nothing at all.
-    pub(super) fn is_empty(&self) -> bool {
-        !self.any && !self.opaque && self.ranges.is_empty() && self.tags.is_empty()
-    }
-
-    /// Whether it names something that is not evaluated.
-    pub(super) const fn is_opaque(&self) -> bool {
-        self.opaque
-    }
-
     /// Whether it takes everybody.
     pub(super) fn is_any(&self) -> bool {
         self.any || self.ranges.covers(Span::ALL) == Tri::Yes
     }
 
+    /// What it names, in one form whatever the order and spelling: for comparisons and messages.
+    pub(super) fn texts(&self) -> Vec<String> {
+        if self.is_any() {
+            return vec!["*".to_owned()];
+        }
+        let mut tags: Vec<String> = self.tags.iter().map(|tag| tag.to_string().to_ascii_lowercase()).collect();
+        tags.sort();
+        let opaque = self.opaque.then(|| "(not evaluated)".to_owned());
+        self.ranges.iter().map(|span| span.to_string()).chain(tags).chain(opaque).collect()
+    }
+
     /// The tags it names.
     pub(super) fn tags(&self) -> &[Tag] {
         &self.tags
-    }
-
-    /// The ranges it names.
-    pub(super) const fn ranges(&self) -> &Ranges {
-        &self.ranges
     }
 
     /// Whether `party` is meant.

@@ -19,8 +19,8 @@ pub(super) enum Source {
     Internet,
     /// In a subnet of the model.
     Subnet {
-        /// Which addresses.
-        span: Span,
+        /// Which addresses; all ranges of a whole subnet.
+        spans: Vec<Span>,
         /// Index of the subnet.
         subnet: usize,
         /// Index of the card, for one machine.
@@ -75,23 +75,37 @@ impl Model {
             return Ok(Source::Internet);
         }
         if let Some(at) = self.named_subnet(text).or_else(|| self.short_subnet(text)) {
-            let span = self.subnets[at].span().ok_or_else(|| format!("the subnet {text} has no IPv4 range"))?;
-            return Ok(Source::Subnet { span, subnet: at, card: None });
+            let spans = self.subnets[at].ranges.clone();
+            if spans.is_empty() {
+                return Err(format!("the subnet {text} has no IPv4 range"));
+            }
+            return Ok(Source::Subnet { spans, subnet: at, card: None });
         }
         if let Some(card) = self.machine(text) {
             let (span, subnet) = self.card_place(card).ok_or_else(|| format!("the subnet of {text} is not known"))?;
-            return Ok(Source::Subnet { span, subnet, card: Some(card) });
+            return Ok(Source::Subnet { spans: vec![span], subnet, card: Some(card) });
         }
         let span = Span::parse(text).filter(|span| span.is_one());
         let span = span.ok_or_else(|| format!("no subnet is called {text}, and it is no address"))?;
         if let Some(subnet) = self.subnet_at(span) {
-            return Ok(Source::Subnet { span, subnet, card: self.card_at(span) });
+            return Ok(Source::Subnet { spans: vec![span], subnet, card: self.card_at(span) });
         }
         let peers = self.networks.iter().flat_map(|network| &network.peerings).flat_map(|peering| &peering.ranges);
         if peers.chain(&self.on_premises).any(|range| range.contains(span)) {
             return Ok(Source::Connected(span));
         }
         Err(format!("the address {span} is in no subnet of these resources"))
+    }
+
+    /// Whether a short word names something here.
+    pub(super) fn has(&self, word: &str) -> bool {
+        let service = self.services.iter().any(|service| service.kind.word() == word);
+        let rest = match word {
+            "bastion" => !self.bastions.is_empty(),
+            "firewall" => !self.firewalls.is_empty(),
+            _ => self.source(word).is_ok(),
+        };
+        service || rest
     }
 
     /// Reads `to`.
@@ -104,9 +118,12 @@ impl Model {
                 .ok_or_else(|| format!("no subnet is called {name}"));
         }
         if let Some(name) = strip(text, "tag:") {
-            return Ok(Aim::Place(vec![Target::at(Party::Tag(Tag::new(name)))]));
+            let tag = Tag::new(name);
+            if !tag.is("Internet") {
+                return Ok(Aim::Place(vec![Target::at(Party::Tag(tag))]));
+            }
         }
-        if text.eq_ignore_ascii_case("internet") {
+        if text.eq_ignore_ascii_case("internet") || text.eq_ignore_ascii_case("tag:internet") {
             return Ok(Aim::Place(vec![Target::at(Party::Internet)]));
         }
         if text.starts_with('/') {

@@ -160,13 +160,27 @@ pub(super) fn effective(
         let learned = gateway.iter().filter(|span| own.covers(**span) != Tri::Yes);
         routes.extend(learned.map(|span| Route { origin: Origin::Bgp, ..system("gateway", *span, NextHop::Gateway) }));
     }
-    for service in &subnet.endpoints {
-        let Some((name, everywhere)) = tag::of_endpoint(service) else { continue };
+    for (service, regions) in &subnet.endpoints {
         let route = system(service, Span::ALL, NextHop::ServiceEndpoint);
-        routes.push(Route { prefix: Prefix::Tag(Tag::new(name)), near: !everywhere, ..route });
+        let tags = endpoint_tags(service, regions, network.location.as_deref());
+        routes.extend(tags.into_iter().map(|(tag, near)| Route { prefix: Prefix::Tag(tag), near, ..route.clone() }));
     }
     routes.sort_by_key(order);
     routes
+}
+
+/// The tags to which a service endpoint leads, and whether it leads to a part of them only. Storage is reached in the
+/// network's own region and in its pair, whose name no body tells.
+fn endpoint_tags(service: &str, regions: &[String], home: Option<&str>) -> Vec<(Tag, bool)> {
+    let Some((name, everywhere)) = tag::of_endpoint(service) else { return Vec::new() };
+    let whole = Tag::new(name);
+    if everywhere || regions.iter().any(|region| region == "*") {
+        return vec![(whole, false)];
+    }
+    let own = home.into_iter().chain(regions.iter().map(String::as_str));
+    let own = own.map(|region| (Tag::regional(name, Some(region)), false));
+    let pair = regions.len() < 2;
+    own.chain(pair.then_some((whole, true))).collect()
 }
 
 fn near_span(route: &Route) -> Option<Span> {

@@ -219,17 +219,20 @@ impl Ports {
             Tri::No
         }
     }
+}
 
-    /// Whether every port is among them.
-    #[must_use]
-    pub(super) fn is_all(&self) -> bool {
-        self.has(None) == Tri::Yes
-    }
-
-    /// The ranges.
-    #[must_use]
-    pub(super) fn spans(&self) -> &[(u16, u16)] {
-        &self.spans
+impl std::fmt::Display for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut spans = self.spans.clone();
+        spans.sort_unstable();
+        let text = |(lo, hi): &(u16, u16)| match (lo, hi) {
+            (0, &u16::MAX) => "*".to_owned(),
+            (lo, hi) if lo == hi => lo.to_string(),
+            (lo, hi) => format!("{lo}-{hi}"),
+        };
+        let opaque = self.opaque.then(|| "(not evaluated)".to_owned());
+        let all: Vec<String> = spans.iter().map(text).chain(opaque).collect();
+        f.write_str(&all.join(","))
     }
 }
 

@@ -44,11 +44,14 @@ impl Model {
         match source {
             Source::Internet => self.of_internet(flow, aim),
             Source::Connected(span) => self.of_connected(flow, span, aim),
-            Source::Subnet { span, subnet, card } => self.of_subnet(flow, Start { span, subnet, card }, aim),
+            Source::Subnet { spans, subnet, card } => {
+                let ways = spans.into_iter().map(|span| self.of_subnet(flow, Start { span, subnet, card }, &aim));
+                Answer::either(ways.collect())
+            }
         }
     }
 
-    fn of_subnet(&self, flow: &Flow, start: Start, aim: Aim) -> Answer {
+    fn of_subnet(&self, flow: &Flow, start: Start, aim: &Aim) -> Answer {
         if let Some(missing) = self.is_blind(start.subnet) {
             return Answer::unknown(format!("{missing} belongs to the subnet and is not among the resources"));
         }
@@ -60,17 +63,17 @@ impl Model {
             Answer::either(ways.collect())
         };
         match aim {
-            Aim::Host(host) => named(&host, self.service_of(&host)),
-            Aim::Service(at, host) => named(&host, Some(at)),
+            Aim::Host(host) => named(host, self.service_of(host)),
+            Aim::Service(at, host) => named(host, Some(*at)),
             Aim::Place(targets) => {
                 Answer::either(targets.iter().map(|target| self.leave(flow, start, target, Vec::new())).collect())
             }
             Aim::Bastion(at) => {
-                let subnet = self.bastions[at].subnet.as_deref().and_then(|key| self.subnet(key));
+                let subnet = self.bastions[*at].subnet.as_deref().and_then(|key| self.subnet(key));
                 self.leave_for(flow, start, subnet, "the subnet of Azure Bastion is not among the resources")
             }
             Aim::Firewall(at) => {
-                let subnet = self.firewalls[at].subnet.as_deref().and_then(|key| self.subnet(key));
+                let subnet = self.firewalls[*at].subnet.as_deref().and_then(|key| self.subnet(key));
                 self.leave_for(flow, start, subnet, "the firewall's subnet is not among the resources")
             }
         }

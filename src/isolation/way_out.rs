@@ -2,6 +2,7 @@
 
 use super::choice::Verdict;
 use super::filter::{self, Seen};
+use super::firewall::Firewall;
 use super::flow::{Answer, Flow, Hop};
 use super::model::Model;
 use super::party::Party;
@@ -135,7 +136,8 @@ impl Model {
         if filtered.verdict == Verdict::Deny {
             return Answer::of(hops);
         }
-        if target.subnet.is_some() {
+        if let Some(at) = target.subnet {
+            self.beyond(firewall, at, &mut hops);
             // An application rule makes the firewall speak for itself, a network rule hands the packet on.
             let own =
                 firewall.subnet.as_deref().and_then(|key| self.subnet(key)).and_then(|at| self.subnets[at].span());
@@ -149,5 +151,14 @@ impl Model {
             self.at_service(target, &Caller::Public(public), &mut hops);
         }
         Answer::of(hops)
+    }
+
+    /// A firewall reaches its own network and the peers.
+    fn beyond(&self, firewall: &Firewall, subnet: usize, hops: &mut Vec<Hop>) {
+        let home = firewall.subnet.as_deref().and_then(|key| self.subnet(key)).map(|own| self.subnets[own].network);
+        if home.is_some_and(|home| !self.are_joined(home, self.subnets[subnet].network)) {
+            let says = format!("not evaluated: how {} reaches {}", firewall.id.name(), self.subnets[subnet].name());
+            hops.push(Hop { says, ..self.hop(subnet, "route", Verdict::Unknown) });
+        }
     }
 }
