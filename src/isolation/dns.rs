@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::endpoint::Endpoint;
 use super::notes::Notes;
 use super::read::{Bodies, Item, key, list, text, texts};
@@ -65,13 +67,14 @@ pub(super) enum Answer {
 pub(super) fn read(bodies: &Bodies, endpoints: &[Endpoint], services: &[Service], notes: &mut Notes) -> Vec<Zone> {
     let items = bodies.of("Microsoft.Network/privateDnsZones");
     let mut zones: Vec<Zone> = items.iter().map(|item| zone(bodies, item, notes)).collect();
+    let were_read = !bodies.of("Microsoft.Network/privateDnsZones/A").is_empty();
     for group in bodies.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups") {
         let owner = endpoints.iter().position(|endpoint| group.id.parent().as_ref() == Some(&endpoint.id));
         let Some(at) = owner else { continue };
         for config in group.list("/properties/privateDnsZoneConfigs") {
             let Some(id) = key(config, "/properties/privateDnsZoneId") else { continue };
             match zones.iter_mut().find(|zone| zone.id.key() == id) {
-                Some(zone) => keep(zone, at, &endpoints[at], config, services),
+                Some(zone) => keep(zone, at, &endpoints[at], config, services, were_read),
                 None => notes.add(
                     &group.id,
                     "privateDnsZoneConfigs",
@@ -114,27 +117,30 @@ fn zone(bodies: &Bodies, item: &Item, notes: &mut Notes) -> Zone {
     }
 }
 
-/// The records that a zone group keeps in a zone: as Azure wrote them, else as it will.
-fn keep(zone: &mut Zone, at: usize, endpoint: &Endpoint, config: &serde_json::Value, services: &[Service]) {
-    let written = list(config, "/properties/recordSets");
-    for set in written {
+/// The records that a zone group keeps in a zone: as Azure wrote them, else as it will. Where records were read by
+/// themselves, one that is missing is missing.
+fn keep(zone: &mut Zone, at: usize, endpoint: &Endpoint, config: &Value, services: &[Service], were_read: bool) {
+    for set in list(config, "/properties/recordSets") {
         let name = text(set, "/recordSetName").unwrap_or_default().to_ascii_lowercase();
         let addresses = texts(set, "/ipAddresses").filter_map(Span::parse).collect();
+        if were_read && !zone.records.contains_key(&name) {
+            continue;
+        }
         zone.records.insert(name, Record { addresses, endpoint: Some(at) });
     }
-    if !written.is_empty() {
+    if config.pointer("/properties/recordSets").is_some_and(Value::is_array) {
         return;
     }
     let behind = |service: &&Service| service.id == endpoint.target || service.scopes.contains(&endpoint.target);
     let hosts = services.iter().filter(behind).flat_map(|service| &service.hosts);
     for host in hosts.filter(|host| host.zone == zone.name && endpoint.groups.iter().any(|group| group == host.face)) {
+        if were_read && !zone.records.contains_key(&host.record) {
+            continue;
+        }
         let record = zone.records.entry(host.record.clone()).or_default();
-        if record.addresses.is_empty() {
-            // One address for each name, which one is not told before a record is written.
-            record.addresses = match endpoint.addresses.as_slice() {
-                [one] => vec![*one],
-                _ => Vec::new(),
-            };
+        if let ([one], true) = (endpoint.addresses.as_slice(), record.addresses.is_empty()) {
+            // Of several addresses, which one is not told before a record is written.
+            record.addresses.push(*one);
         }
         record.endpoint.get_or_insert(at);
     }
@@ -174,4 +180,66 @@ fn wildcard<'z>(zone: &'z Zone, front: &str) -> Option<&'z Record> {
         rest = after;
     }
     zone.records.get("*")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A zone linked to the network `v`, and to `w` with a fallback.
+    fn zones(records: &[(&str, &str)]) -> Vec<Zone> {
+        let id = ResourceId::group("s", "g")
+            .provider("Microsoft.Network/privateDnsZones", "privatelink.blob.core.windows.net");
+        let body = json!({"properties": {}});
+        let link = |network: &str, policy: &str| json!({"properties": {"virtualNetwork": {"id": network}, "resolutionPolicy": policy}});
+        let (v, w) = (link("/subscriptions/v", "Default"), link("/subscriptions/w", "NxDomainRedirect"));
+        let a: Vec<Value> = records
+            .iter()
+            .map(|(_, address)| json!({"properties": {"aRecords": [{"ipv4Address": address}]}}))
+            .collect();
+        let mut all = vec![
+            (id.clone(), &body),
+            (id.child("virtualNetworkLinks", "v"), &v),
+            (id.child("virtualNetworkLinks", "w"), &w),
+        ];
+        all.extend(records.iter().zip(&a).map(|((name, _), body)| (id.child("A", name), body)));
+        read(&Bodies::new(all), &[], &[], &mut Notes::default())
+    }
+
+    const CNAME: Option<(&str, &str)> = Some(("privatelink.blob.core.windows.net", "mine"));
+
+    fn address(answer: &Answer) -> Option<String> {
+        match answer {
+            Answer::Private { record, .. } => record.addresses.first().map(ToString::to_string),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_linked_zone_answers_for_a_service_with_an_endpoint_only() {
+        let zones = zones(&[("mine", "10.0.0.5")]);
+        let host = "mine.blob.core.windows.net";
+        assert_eq!(address(&ask(&zones, "/subscriptions/v", host, CNAME)).as_deref(), Some("10.0.0.5"));
+        assert_eq!(ask(&zones, "/subscriptions/v", host, None), Answer::Public);
+        assert_eq!(ask(&zones, "/subscriptions/other", host, CNAME), Answer::Public);
+    }
+
+    #[test]
+    fn a_missing_record_is_no_name_unless_the_link_falls_back() {
+        let zones = zones(&[("other", "10.0.0.5")]);
+        let host = "mine.blob.core.windows.net";
+        assert_eq!(ask(&zones, "/subscriptions/v", host, CNAME), Answer::Missing { zone: 0 });
+        assert_eq!(ask(&zones, "/subscriptions/w", host, CNAME), Answer::Public);
+    }
+
+    #[test]
+    fn a_star_record_stands_for_any_label() {
+        let zones = zones(&[("*.inference.westeurope", "10.0.0.7")]);
+        let asked =
+            |front: &str| ask(&zones, "/subscriptions/v", &format!("{front}.privatelink.blob.core.windows.net"), None);
+        assert_eq!(address(&asked("x.inference.westeurope")).as_deref(), Some("10.0.0.7"));
+        assert_eq!(asked("x.westeurope"), Answer::Missing { zone: 0 });
+    }
 }

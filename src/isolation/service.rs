@@ -303,18 +303,9 @@ fn hosts(kind: Kind, item: &Item, location: &str) -> Vec<HostName> {
             let suffix = |of: &str| format!("{of}.{logs}");
             ["ods", "oms"].map(|of| host(id.clone(), &suffix(of), &suffix(of), "azuremonitor")).to_vec()
         }
+        // The global way in; regional ones are named in the connection string and differ from region to region.
         Kind::Insights => {
-            let said = item.text("/properties/ConnectionString").and_then(|text| {
-                let from = text.split("IngestionEndpoint=https://").nth(1)?;
-                from.split(['.', '/', ';']).next()
-            });
-            let front = said.unwrap_or(location).to_ascii_lowercase();
-            vec![HostName {
-                name: format!("{front}.in.applicationinsights.azure.com"),
-                zone: "privatelink.monitor.azure.com".to_owned(),
-                record: format!("{front}.in.ai"),
-                face: "azuremonitor",
-            }]
+            vec![host("global.in.ai".to_owned(), "monitor.azure.com", "monitor.azure.com", "azuremonitor")]
         }
     }
 }
