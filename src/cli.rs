@@ -145,6 +145,8 @@ pub enum Verb {
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
+    /// Show whether a flow gets through, hop by hop; by the last apply, or by the plan with -c.
+    Explain(ExplainArgs),
     /// Show which credential signs in, and as whom.
     Whoami,
     /// The embedded ARM.
@@ -158,6 +160,30 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// One question about the network, or a file of them.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ExplainArgs {
+    /// A subnet, a private address, `internet`, or one of: shared, jumpbox, bastion, firewall.
+    #[arg(value_name = "FROM", requires = "to", conflicts_with = "flows")]
+    pub from: Option<String>,
+    /// `https://HOST`, HOST:PORT, an address, `subnet:NAME`, `tag:SERVICE.REGION`, an ARM id, or one of: storage,
+    /// vault, registry, workspace, jumpbox, bastion, firewall.
+    #[arg(value_name = "TO")]
+    pub to: Option<String>,
+    /// Port at the destination, where TO does not say it.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// tcp, udp, http, https, icmp or mssql, where TO does not say it.
+    #[arg(long, value_name = "NAME")]
+    pub protocol: Option<String>,
+    /// Judge these resources instead: a JSON array as ARM returns them.
+    #[arg(long, value_name = "FILE")]
+    pub bodies: Option<PathBuf>,
+    /// Answer many flows: one JSON object a line with from, to, port, protocol.
+    #[arg(long, value_name = "FILE")]
+    pub flows: Option<PathBuf>,
 }
 
 /// What the user agrees to beyond an ordinary apply.

@@ -6,11 +6,11 @@
 //! ```
 //!
 //! Reading order: [`model`] (the words), [`kind`] (one ARM type a file), [`config`], [`blueprint`], [`plan`],
-//! [`apply`], [`arm`], [`store`], [`report`], [`sandbox`], [`command`] (one verb a file).
+//! [`apply`], [`arm`], [`store`], [`isolation`] (the verifier), [`report`], [`sandbox`], [`command`] (one verb a file).
 //!
 //! Invariants, checked by `tests/architecture.rs`:
 //!
-//! 1. *Planning performs no IO*: no tokio, fs, env, clock or randomness under `model kind config blueprint plan`,
+//! 1. *Planning performs no IO*: no tokio, fs, env, clock or randomness under `model kind config blueprint plan isolation`,
 //!    nor in the scheduler, the poll state machine and the sandbox's core.
 //! 2. *Only `report` prints; only `main` exits; only `arm` speaks to Azure; only `store` writes files* (the sandbox
 //!    keeps its own world).
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod failure;
+pub mod isolation;
 pub mod kind;
 pub mod model;
 pub mod plan;

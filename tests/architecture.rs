@@ -57,6 +57,7 @@ const MAY_NOT: &[(&str, &[&str])] = &[
     ("kind/", &["config", "blueprint", "plan", "apply", "arm", "store", "report", "sandbox", "command"]),
     ("config/", &["kind", "blueprint", "plan", "apply", "arm", "store", "report", "sandbox", "command"]),
     ("blueprint/", &["plan", "apply", "arm", "store", "report", "sandbox", "command"]),
+    ("isolation/", &["kind", "blueprint", "plan", "apply", "arm", "store", "report", "sandbox", "command"]),
     ("plan/", &["config", "blueprint", "apply", "arm", "store", "report", "sandbox", "command"]),
     ("arm/", &["kind", "config", "blueprint", "plan", "apply", "store", "report", "sandbox", "command"]),
     ("store/", &["config", "blueprint", "plan", "apply", "arm", "report", "sandbox", "command"]),
@@ -79,7 +80,7 @@ fn imports_point_downward() {
 
 #[test]
 fn planning_performs_no_io() {
-    let pure = ["model/", "kind/", "config/", "blueprint/", "plan/"];
+    let pure = ["model/", "kind/", "config/", "blueprint/", "plan/", "isolation/"];
     let cores = [
         "apply/schedule.rs",
         "arm/operation.rs",

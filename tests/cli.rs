@@ -175,3 +175,51 @@ fn a_lost_state_is_made_again() {
     assert_eq!(bench.world()["world"]["resources"], serde_json::json!({}));
     bench.sandbox(&["recover"]).assert().code(2);
 }
+
+#[test]
+fn explain_needs_no_account_and_no_state() {
+    let bench = Bench::new();
+    let text = Bench::out(bench.privaml(&["explain", "jumpbox", "https://evilgithub.com"]));
+    assert!(text.contains("allow") && text.contains("any-github.com"), "{text}");
+    let text = Bench::out(bench.privaml(&["explain", "internet", "storage", "--json"]));
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["verdict"], "deny");
+    let members: Vec<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{members:?}");
+    std::fs::write(bench.path().join("params.toml"), "profile = \"hardened\"\n").unwrap();
+    let text = Bench::out(bench.privaml(&["explain", "jumpbox", "https://evilgithub.com"]));
+    assert!(text.contains("deny"), "{text}");
+}
+
+#[test]
+fn explain_judges_what_was_applied_last() {
+    let bench = Bench::new();
+    bench.sandbox(&["apply"]).assert().success();
+    let text = Bench::out(bench.privaml(&["explain", "shared", "storage"]));
+    assert!(text.contains("private address") && text.contains("allow"), "{text}");
+}
+
+#[test]
+fn explain_answers_a_file_of_flows_in_order_and_names_a_bad_line() {
+    let bench = Bench::new();
+    let network = serde_json::json!([{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v",
+        "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [{"name": "a", "properties": {"addressPrefix": "10.0.1.0/24"}}]}}]);
+    std::fs::write(bench.path().join("bodies.json"), network.to_string()).unwrap();
+    let flows = r#"{"from": "a", "to": "example.com", "port": 443, "protocol": "https"}
+{"from": "a", "to": "10.9.0.1", "port": 22, "protocol": "tcp"}
+{"from": "gone", "to": "10.9.0.1", "port": 22, "protocol": "tcp"}
+"#;
+    std::fs::write(bench.path().join("flows.ndjson"), flows).unwrap();
+    let args = ["explain", "--bodies", "bodies.json", "--flows", "flows.ndjson", "--json"];
+    let out = Bench::out(bench.privaml(&args));
+    let verdicts: Vec<String> = out
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["verdict"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(verdicts, ["allow", "deny", "unknown"]);
+    std::fs::write(bench.path().join("flows.ndjson"), format!("{flows}nonsense\n")).unwrap();
+    let output = bench.privaml(&args).assert().code(2).get_output().clone();
+    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("line 4"), "{said}");
+}

@@ -6,6 +6,7 @@ mod connect;
 mod destroy;
 mod drawing;
 mod errors;
+mod explain;
 mod init;
 mod output;
 mod plan;
@@ -55,6 +56,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
         Verb::State { act } => state::run(session, act),
         Verb::Recover { group } => recover::run(session, group.as_deref()).await,
+        Verb::Explain(args) => explain::run(session, &args),
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

@@ -1,5 +1,6 @@
 //! Shows plans and events. Knows nothing else, and is the only one to print.
 
+pub mod explain;
 pub mod json;
 pub mod logs;
 pub mod outputs;

@@ -1,0 +1,187 @@
+//! `privaml explain`: whether a flow gets through, hop by hop. Reads parameters, the state, or a file of bodies; asks
+//! no cloud.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::drawing;
+use super::errors::of_store;
+use super::session::Session;
+use crate::blueprint;
+use crate::cli::ExplainArgs;
+use crate::failure::{ExitCode, Failure};
+use crate::isolation::{Flow, Model};
+use crate::model::{CloudNames, Desired, Facts, State};
+use crate::report::explain;
+use crate::store::Store;
+
+pub(super) fn run(session: &Session, args: &ExplainArgs) -> Result<ExitCode, Failure> {
+    let model = match &args.bodies {
+        Some(path) => of_file(path)?,
+        None => environment(session)?,
+    };
+    if model.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "there is nothing to judge: no network, firewall or service"));
+    }
+    match (&args.flows, &args.from, &args.to) {
+        (Some(path), _, _) => bulk(session, &model, path),
+        (None, Some(from), Some(to)) => one(session, &model, from, to, args),
+        _ => Err(Failure::new(ExitCode::Usage, "which flow?")
+            .remedy("`privaml explain FROM TO`, or --flows FILE with one JSON object a line")),
+    }
+}
+
+fn one(session: &Session, model: &Model, from: &str, to: &str, args: &ExplainArgs) -> Result<ExitCode, Failure> {
+    let flow = Flow::new(from, to, args.port, args.protocol.as_deref()).map_err(|error| {
+        Failure::new(ExitCode::Usage, format!("{from} to {to} is no flow")).because(error.to_string())
+    })?;
+    let answer = model.flow(&flow);
+    if session.screen.is_json() {
+        session.screen.answer(&serde_json::to_string(&answer).unwrap_or_default());
+        return Ok(ExitCode::Done);
+    }
+    session.screen.answer(&explain::text(&flow, &answer));
+    if answer.by.is_empty() {
+        session.screen.status(&format!("Subnets here: {}.", model.subnet_names().join(", ")));
+    }
+    if session.options.verbose > 0 {
+        for note in model.notes() {
+            session.screen.status(&note.to_string());
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// One answer a line, in the order of the questions. All questions are read before the first is answered.
+fn bulk(session: &Session, model: &Model, path: &Path) -> Result<ExitCode, Failure> {
+    let text = read(path)?;
+    let mut flows = Vec::new();
+    let mut wrong = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match Flow::from_json(line) {
+            Ok(flow) => flows.push(flow),
+            Err(error) => wrong.push(format!("line {}: {error}", number + 1)),
+        }
+    }
+    if !wrong.is_empty() {
+        let mut failure = Failure::new(ExitCode::Usage, format!("{} has lines that are no flow", path.display()));
+        for line in wrong {
+            failure = failure.because(line);
+        }
+        return Err(failure
+            .remedy(r#"one a line: {"from": "SharedSubnet", "to": "example.com", "port": 443, "protocol": "https"}"#));
+    }
+    let answers: Vec<String> =
+        flows.iter().map(|flow| serde_json::to_string(&model.flow(flow)).unwrap_or_default()).collect();
+    session.screen.answer(&answers.join("\n"));
+    Ok(ExitCode::Done)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(ExitCode::Usage, format!("cannot read {}", path.display())).because(error.to_string())
+    })
+}
+
+/// A JSON array of bodies, a list of them in `value` as ARM pages it, or one body.
+fn of_file(path: &Path) -> Result<Model, Failure> {
+    let refuse = |why: String| {
+        Failure::new(ExitCode::Usage, format!("{} holds no resources", path.display()))
+            .because(why)
+            .remedy("a JSON array of ARM resources is expected, each with `id` and `properties`")
+    };
+    let document: Value = serde_json::from_str(&read(path)?).map_err(|error| refuse(error.to_string()))?;
+    let list = match &document {
+        Value::Array(list) => list,
+        other => other.get("value").and_then(Value::as_array).ok_or_else(|| refuse("no array".to_owned()))?,
+    };
+    if let Some(at) = list.iter().position(|body| body.get("id").and_then(Value::as_str).is_none()) {
+        return Err(refuse(format!("item {at} has no `id`")));
+    }
+    Ok(Model::of_bodies(list))
+}
+
+/// The plan where parameters are given or nothing was applied yet, else what was applied last.
+fn environment(session: &Session) -> Result<Model, Failure> {
+    let state = Store::read(&session.options.state).map_err(|error| of_store(&error))?;
+    match state {
+        Some(state) if session.options.config.is_none() && !state.resources.is_empty() => {
+            session.screen.notify("Judged by what was applied last.");
+            let bodies: Vec<Value> = state.resources.values().map(applied).collect();
+            Ok(Model::of_bodies(&bodies))
+        }
+        state => {
+            if session.options.config.is_none() && !Path::new("params.toml").exists() {
+                session.screen.notify("No state and no parameters here: judged by the built-in defaults.");
+            }
+            Ok(Model::of_plan(&planned(session, state.as_ref())?))
+        }
+    }
+}
+
+fn planned(session: &Session, state: Option<&State>) -> Result<Vec<Desired>, Failure> {
+    let config = session.parameters()?;
+    let drawn = state.map(|state| &state.generated);
+    let home = state.and_then(|state| state.home.as_ref());
+    let names = match home.map(|home| home.cloud.as_str()) {
+        Some("AzureUSGovernment") => CloudNames::us_government(),
+        Some("AzureChinaCloud") => CloudNames::china(),
+        _ => CloudNames::public(),
+    };
+    // Names that are not drawn yet: nothing of the proof depends on them.
+    let facts = Facts {
+        subscription: home
+            .map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |h| h.subscription.clone()),
+        tenant: home.map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |h| h.tenant.clone()),
+        lineage: state.map_or_else(uuid::Uuid::nil, |state| state.lineage),
+        suffix: drawn.and_then(|drawn| drawn.suffix.clone()).unwrap_or_else(|| "0000".to_owned()),
+        jumpbox_user: drawn.and_then(|drawn| drawn.jumpbox_user.clone()).unwrap_or_else(|| "user".to_owned()),
+        cloud: names,
+        firewall_address: state.and_then(drawing::firewall_address),
+    };
+    Ok(blueprint::draw(&config, &facts))
+}
+
+/// What was said of a resource, with what Azure reported of it laid over.
+fn applied(known: &crate::model::Known) -> Value {
+    let mut body = known.applied.clone();
+    if !body.is_object() {
+        body = json!({});
+    }
+    for (pointer, value) in known.reported.as_object().into_iter().flatten() {
+        lay(&mut body, pointer, value);
+    }
+    body["id"] = Value::from(known.id.as_str());
+    body
+}
+
+/// Sets the value at a pointer, making objects on the way; lists are not grown.
+fn lay(body: &mut Value, pointer: &str, value: &Value) {
+    let mut at = body;
+    for part in pointer.split('/').skip(1) {
+        let next = match at {
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            Value::Object(map) => Some(map.entry(part).or_insert_with(|| json!({}))),
+            _ => None,
+        };
+        let Some(next) = next else { return };
+        at = next;
+    }
+    *at = value.clone();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_azure_reported_is_laid_over_what_was_said() {
+        let mut body = json!({"properties": {"ipConfigurations": [{"name": "a", "properties": {"subnet": 1}}]}});
+        lay(&mut body, "/properties/ipConfigurations/0/properties/privateIPAddress", &json!("10.1.1.4"));
+        lay(&mut body, "/properties/ipConfigurations/7/properties/privateIPAddress", &json!("lost"));
+        let expected = json!({"properties": {"ipConfigurations": [
+            {"name": "a", "properties": {"subnet": 1, "privateIPAddress": "10.1.1.4"}}]}});
+        assert_eq!(body, expected);
+    }
+}
