@@ -15,6 +15,8 @@ use super::errand::Errand;
 
 /// How long a resource may take to become usable after its operation ended (an endpoint's approval, for instance).
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Pause before a write is sent once more over a failed operation.
+const AGAIN: Duration = Duration::from_secs(10);
 /// Pauses between two looks grow from the first to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(20));
 
@@ -65,7 +67,10 @@ impl<C: Cloud> Work<'_, C> {
             Ok(Sent::Done(body)) => self.settle(Some(body)).await.map(done),
             Ok(Sent::Running { operation, .. }) => {
                 self.accepted(&operation).await;
-                self.follow(&operation).await?;
+                match self.follow(&operation).await {
+                    Err(failure) if failure.is_certain && is_passing(&failure.cause) => self.write_again(body).await?,
+                    followed => followed?,
+                }
                 self.read_back().await.map(done)
             }
             Err(cause) if cause.code == "RoleAssignmentExists" => {
@@ -73,6 +78,20 @@ impl<C: Cloud> Work<'_, C> {
                 Ok(Outcome::Done { reported: Value::Object(Map::new()), alias })
             }
             Err(cause) => Err(of_request(cause)),
+        }
+    }
+
+    /// The same body once more, over what a passing failure left behind.
+    async fn write_again(&self, body: &Value) -> Result<(), Failure> {
+        self.teller.note(Note::Waiting { status: "failed for now, written once more".to_owned() });
+        self.cloud.sleep(AGAIN).await;
+        let notes = |note| self.teller.note(note);
+        match self.cloud.put(&self.resource, &self.api_version, body, &notes).await.map_err(of_request)? {
+            Sent::Done(_) => Ok(()),
+            Sent::Running { operation, .. } => {
+                self.accepted(&operation).await;
+                self.follow(&operation).await
+            }
         }
     }
 
@@ -222,6 +241,20 @@ fn of_request(cause: Cause) -> Failure {
 fn of_operation(cause: Cause) -> Failure {
     let is_of_the_poll = matches!(cause.status, Some(401 | 403 | 404 | 408 | 410 | 429 | 500..));
     if cause.code.is_empty() || is_of_the_poll { Failure::unknown(cause) } else { Failure::certain(cause) }
+}
+
+/// Whether an operation's failure is worth the same write once more: Azure's own trouble, or somebody else's write on the
+/// same network or account (`azure-facts` 2.10, 2.16, 2.21, 5.5).
+fn is_passing(cause: &Cause) -> bool {
+    const CODES: [&str; 6] = [
+        "InternalServerError",
+        "RetryableError",
+        "AnotherOperationInProgress",
+        "StorageAccountOperationInProgress",
+        "FirewallPolicyUpdateFailed",
+        "ServiceUnavailable",
+    ];
+    CODES.iter().any(|code| cause.code.eq_ignore_ascii_case(code))
 }
 
 /// Whether Azure no longer knows an operation (they expire after a day or so).

@@ -71,10 +71,15 @@ pub(super) fn draw(scene: &Scene) -> Vec<Desired> {
             set("bastion", names.bastion(), "bastion", &BASTION),
             set("bastion_address", names.public_ip("bas"), "pip-bastion", &ADDRESS),
             set("jumpbox", names.jumpbox(), "jumpbox", &METRICS),
-            set("jumpbox_card", names.jumpbox_card(), "jumpbox-nic", &METRICS),
+            card_of_jumpbox(set("jumpbox_card", names.jumpbox_card(), "jumpbox-nic", &METRICS)),
         ]);
     }
     all
+}
+
+/// The machine takes its card along when it goes, so the card's setting must go before the machine: made after it.
+fn card_of_jumpbox(setting: Desired) -> Desired {
+    Desired { after: vec![Address::new("virtual_machine", "jumpbox")], ..setting }
 }
 
 fn setting(scene: &Scene, name: &str, target: &ResourceId, what: &str, says: &Says) -> Desired {

@@ -146,9 +146,17 @@ impl State {
             }
             What::Ended { step, outcome } => {
                 let open = self.open.remove(step);
-                if let Outcome::Done { reported, alias } = outcome {
-                    let open = open.ok_or_else(|| illegal(step, "is done but never started"))?;
-                    self.finish(step, open, reported.clone(), alias.clone());
+                match (outcome, open) {
+                    (Outcome::Done { .. }, None) => return Err(illegal(step, "is done but never started")),
+                    (Outcome::Done { reported, alias }, Some(open)) => {
+                        self.finish(step, open, reported.clone(), alias.clone());
+                    }
+                    // Azure leaves what it failed to make in place, in state `Failed` (`azure-facts` 5.2): it is ours,
+                    // it may cost money, and a destroy must remove it.
+                    (Outcome::Failed { .. }, Some(open)) if step.verb == Verb::Create && open.operation.is_some() => {
+                        self.finish(step, open, Value::Object(serde_json::Map::new()), None);
+                    }
+                    _ => {}
                 }
             }
             _ => return Ok(()),
@@ -221,6 +229,23 @@ mod tests {
         assert!(state.open.is_empty());
         assert_eq!(state.resources[&step.address].api_version, "v");
         assert_eq!(state.serial, 2);
+    }
+
+    #[test]
+    fn what_azure_took_and_failed_to_make_is_known() {
+        let mut state = State::empty(Uuid::nil());
+        let step = StepId::new(Address::new("firewall", "core"), Verb::Create);
+        let failed = || Outcome::Failed { cause: crate::model::Cause::of("no room") };
+        // Refused at the door: nothing is there.
+        state.fold(&event(1, started(&step))).unwrap();
+        state.fold(&event(2, What::Ended { step: step.clone(), outcome: failed() })).unwrap();
+        assert!(state.is_bare());
+        let operation =
+            Operation { flavour: crate::model::Flavour::AsyncOperation, url: "/x".to_owned(), retry_after: None };
+        state.fold(&event(3, started(&step))).unwrap();
+        state.fold(&event(4, What::Accepted { step: step.clone(), operation })).unwrap();
+        state.fold(&event(5, What::Ended { step: step.clone(), outcome: failed() })).unwrap();
+        assert!(state.open.is_empty() && state.resources.contains_key(&step.address));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use privaml::blueprint;
 use privaml::config;
 use privaml::model::{Desired, Event, Facts, JUMPBOX_PASSWORD, Observed, Outcome, ResourceId, StepId, Tally, What};
 use privaml::plan::{self, Consent, Plan};
+use privaml::sandbox::fault::{Fault, Misfortune};
 use privaml::sandbox::{Request, Sandbox, World, respond};
 use privaml::store::{Holder, Store};
 use rand::rngs::StdRng;
@@ -161,6 +162,13 @@ impl Bench {
         }
         let now = self.sandbox.clock().now();
         respond(&mut self.sandbox.world(), now, &request).status
+    }
+
+    /// The operation of the next write of this resource fails in the end.
+    pub(super) fn doom(&self, at: usize, code: &str) {
+        let what = Misfortune::FailOperation { code: code.to_owned(), message: "A simulated failure.".to_owned() };
+        let fault = Fault::once("PUT", self.desired[at].id.as_str(), what);
+        self.sandbox.world().faults.push(fault);
     }
 
     fn foreign(&self) -> ResourceId {

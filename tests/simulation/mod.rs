@@ -90,22 +90,66 @@ async fn life(seed: u64, size: Size) -> BTreeMap<String, u64> {
             .collect()
     };
     let (making, removing) = (storms(), storms());
+    let (is_cut_short, is_doomed) = (draws.random_bool(0.3), draws.random_bool(0.4));
     let mut bench = Bench::new(seed, size);
+    if is_doomed {
+        let at = draws.random_range(0..bench.desired.len());
+        bench.doom(at, if draws.random_bool(0.5) { "InternalServerError" } else { "AllocationFailed" });
+    }
+    if is_cut_short {
+        // A destroy after any prefix of an apply.
+        for weather in making {
+            bench.command(Goal::Apply, weather).await;
+        }
+        return removed(bench, removing).await;
+    }
     story(&mut bench, Goal::Apply, making).await;
     accounted_for(&bench);
-    created_once(&bench);
+    if !is_doomed {
+        created_once(&bench);
+    }
     let wanted: BTreeSet<String> = bench.desired.iter().map(|one| one.id.key()).collect();
     let known: BTreeSet<String> = bench.state().resources.values().map(|known| known.id.key()).collect();
     assert_eq!(known, wanted, "not the end state of a calm run");
     let pending = bench.pending().await;
     assert!(pending.is_empty(), "the plan is not empty: {:?}", pending.steps);
+    removed(bench, removing).await
+}
 
-    story(&mut bench, Goal::Destroy, removing).await;
+/// The end of a life: nothing of ours is left, everything foreign is.
+async fn removed(mut bench: Bench, storms: Vec<Weather>) -> BTreeMap<String, u64> {
+    story(&mut bench, Goal::Destroy, storms).await;
     accounted_for(&bench);
     let (left, foreign) = bench.there();
     assert!(left.is_empty() && foreign, "left behind: {left:?}");
     rules_kept(&bench);
     bench.met
+}
+
+/// Every step whose operation Azure fails in the end: made anyway by the next apply, and removed by a destroy.
+async fn failed_by_azure(at: usize, code: &'static str, size: Size) {
+    let mut bench = Bench::new(7, size);
+    bench.doom(at, code);
+    story(&mut bench, Goal::Apply, vec![]).await;
+    accounted_for(&bench);
+    assert!(bench.pending().await.is_empty());
+
+    let mut bench = Bench::new(7, size);
+    bench.doom(at, code);
+    bench.command(Goal::Apply, Weather::default()).await;
+    removed(bench, vec![]).await;
+}
+
+#[test]
+fn every_operation_may_fail() {
+    for at in 0..Bench::new(7, Size::Small).desired.len() {
+        for code in ["InternalServerError", "AllocationFailed"] {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            let end = std::panic::catch_unwind(|| runtime.block_on(failed_by_azure(at, code, Size::Small)));
+            assert!(end.is_ok(), "step {at}, {code}");
+        }
+    }
 }
 
 fn played(seed: u64, size: Size) -> BTreeMap<String, u64> {
