@@ -158,7 +158,7 @@ fn open(folder: &Path, command: &str, remote: Remote) -> Result<Store, StoreErro
 fn of_two_at_once_exactly_one_proceeds_and_the_other_is_told_who() {
     let Some(azurite) = Azurite::shared() else { return };
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    for round in 0..40 {
+    for round in 0..100 {
         // A state that is not there yet and one that is are two different races.
         let key = if round % 2 == 0 { format!("race-{round}") } else { "race".to_owned() };
         let (start, end) = (Barrier::new(2), Barrier::new(2));

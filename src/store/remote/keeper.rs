@@ -300,13 +300,13 @@ async fn begin(blobs: &dyn Blobs, name: &str) -> Result<(), BlobError> {
 
 /// Who holds the lock: a holder says so a moment after taking it.
 async fn announced(blobs: &dyn Blobs, name: &str) -> Occupant {
-    for _ in 0..8 {
+    for _ in 0..40 {
         if let Ok(Some(occupant)) = holder(blobs, name).await
             && occupant != Occupant::default()
         {
             return occupant;
         }
-        tokio::time::sleep(KNOCK / 4).await;
+        tokio::time::sleep(KNOCK / 20).await;
     }
     Occupant::default()
 }
