@@ -145,6 +145,8 @@ pub enum Verb {
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
+    /// Prove, or refute, that the environment is isolated: as it is now, or as the plan of -c would make it.
+    Verify(VerifyArgs),
     /// Show whether a flow gets through, hop by hop; by the last apply, or by the plan with -c.
     Explain(ExplainArgs),
     /// Show which credential signs in, and as whom.
@@ -160,6 +162,20 @@ pub enum Verb {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// What to judge, and how strictly.
+#[derive(Args, Debug, Clone, Default)]
+pub struct VerifyArgs {
+    /// Judge what was applied last; ask no cloud.
+    #[arg(long)]
+    pub offline: bool,
+    /// Warnings fail too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Judge these resources instead: a JSON array as ARM returns them.
+    #[arg(long, value_name = "FILE")]
+    pub bodies: Option<PathBuf>,
 }
 
 /// One question about the network, or a file of them.

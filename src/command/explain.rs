@@ -6,15 +6,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::drawing;
-use super::errors::of_store;
 use super::session::Session;
 use crate::blueprint;
 use crate::cli::ExplainArgs;
+use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::isolation::{Flow, Model};
 use crate::model::{CloudNames, Desired, Facts, State};
 use crate::report::explain;
-use crate::store::Store;
 
 pub(super) fn run(session: &Session, args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let model = match &args.bodies {
@@ -85,7 +84,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// A JSON array of bodies, a list of them in `value` as ARM pages it, or one body.
-fn of_file(path: &Path) -> Result<Model, Failure> {
+pub(super) fn of_file(path: &Path) -> Result<Model, Failure> {
     let refuse = |why: String| {
         Failure::new(ExitCode::Usage, format!("{} holds no resources", path.display()))
             .because(why)
@@ -104,8 +103,7 @@ fn of_file(path: &Path) -> Result<Model, Failure> {
 
 /// The plan where parameters are given or nothing was applied yet, else what was applied last.
 fn environment(session: &Session) -> Result<Model, Failure> {
-    let state = Store::read(&session.options.state).map_err(|error| of_store(&error))?;
-    match state {
+    match session.state()? {
         Some(state) if session.options.config.is_none() && !state.resources.is_empty() => {
             session.screen.notify("Judged by what was applied last.");
             let bodies: Vec<Value> = state.resources.values().map(applied).collect();
@@ -120,8 +118,13 @@ fn environment(session: &Session) -> Result<Model, Failure> {
     }
 }
 
-fn planned(session: &Session, state: Option<&State>) -> Result<Vec<Desired>, Failure> {
-    let config = session.parameters()?;
+/// What the parameters at hand would make.
+pub(super) fn planned(session: &Session, state: Option<&State>) -> Result<Vec<Desired>, Failure> {
+    Ok(drawn(&session.parameters()?, state))
+}
+
+/// What these parameters would make, with the names that the state knows.
+pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
     let drawn = state.map(|state| &state.generated);
     let home = state.and_then(|state| state.home.as_ref());
     let names = match home.map(|home| home.cloud.as_str()) {
@@ -140,11 +143,11 @@ fn planned(session: &Session, state: Option<&State>) -> Result<Vec<Desired>, Fai
         cloud: names,
         firewall_address: state.and_then(drawing::firewall_address),
     };
-    Ok(blueprint::draw(&config, &facts))
+    blueprint::draw(config, &facts)
 }
 
 /// What was said of a resource, with what Azure reported of it laid over.
-fn applied(known: &crate::model::Known) -> Value {
+pub(super) fn applied(known: &crate::model::Known) -> Value {
     let mut body = known.applied.clone();
     if !body.is_object() {
         body = json!({});

@@ -16,6 +16,7 @@ mod running;
 mod sandbox;
 mod session;
 mod state;
+mod verify;
 mod whoami;
 
 use crate::cli::{Cli, Verb};
@@ -56,6 +57,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
         Verb::State { act } => state::run(session, act),
         Verb::Recover { group } => recover::run(session, group.as_deref()).await,
+        Verb::Verify(args) => verify::run(session, &args).await,
         Verb::Explain(args) => explain::run(session, &args),
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,

@@ -8,5 +8,6 @@ pub mod plan_text;
 pub mod progress;
 pub mod screen;
 pub mod summary;
+pub mod verdict;
 pub mod view;
 pub mod words;

@@ -1,0 +1,90 @@
+//! A verification as people read it: checks, findings, what was not evaluated. Pure text.
+
+use std::fmt::Write as _;
+
+use owo_colors::OwoColorize as _;
+
+use crate::isolation::{Evidence, Report, State, Weight};
+
+/// Lines of evidence shown of one check or finding unless more is wanted.
+const MOST: usize = 5;
+
+/// The whole report.
+#[must_use]
+pub fn text(report: &Report, all: bool) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        let mark = match check.state {
+            State::Pass => "pass".green().to_string(),
+            State::Skipped => "skip".dimmed().to_string(),
+            State::Unknown => "????".yellow().to_string(),
+            State::Fail => "FAIL".red().bold().to_string(),
+        };
+        let _ = writeln!(text, "{mark}  {:<22} {}", check.name, check.title);
+        if check.state != State::Pass {
+            proof(&mut text, &check.evidence, all);
+        }
+        if check.state == State::Fail {
+            let _ = writeln!(text, "        remedy: {}", check.remedy);
+        }
+    }
+    for finding in &report.findings {
+        let mark = match (&finding.accepted, finding.weight) {
+            (Some(_), _) => "okay".dimmed().to_string(),
+            (None, Weight::Warning) => "warn".yellow().to_string(),
+            (None, Weight::Residual) => "note".dimmed().to_string(),
+        };
+        let _ = writeln!(text, "{mark}  {:<22} {}", format!("{} {}", finding.id, finding.name), finding.title);
+        proof(&mut text, &finding.evidence, all);
+        if let Some(accepted) = &finding.accepted {
+            let _ = writeln!(text, "        accepted: {}", accepted.reason);
+        } else if all {
+            let _ = writeln!(text, "        proof:  {}\n        remedy: {}", finding.proof, finding.remedy);
+        }
+    }
+    if all {
+        for note in &report.notes {
+            let _ = writeln!(text, "{note}");
+        }
+    } else if !report.notes.is_empty() {
+        let _ = writeln!(text, "{} things were not evaluated; -v names them.", report.notes.len());
+    }
+    let _ = writeln!(text, "\n{}", end(report));
+    text
+}
+
+fn end(report: &Report) -> String {
+    let of = |state: State| report.checks.iter().filter(|check| check.state == state).count();
+    let warnings = report.findings.iter().filter(|f| f.weight == Weight::Warning && f.accepted.is_none()).count();
+    let head = if report.is_violated() { "Not isolated" } else { "No invariant is violated" };
+    let (pass, fail, unknown) = (of(State::Pass), of(State::Fail), of(State::Unknown));
+    format!("{head}: {pass} checks pass, {fail} fail, {unknown} cannot be told; {warnings} warnings.")
+}
+
+fn proof(text: &mut String, evidence: &[Evidence], all: bool) {
+    let most = if all { evidence.len() } else { MOST };
+    for one in evidence.iter().take(most) {
+        let resource = one.resource.as_ref().map_or("", |id| id.name());
+        let place = [resource, &one.property].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+        let _ = writeln!(text, "        {}: {}", place.join(" "), one.says);
+    }
+    if evidence.len() > most {
+        let _ = writeln!(text, "        … and {} more; -v shows all", evidence.len() - most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolation::Check;
+
+    #[test]
+    fn a_failure_names_culprit_and_remedy() {
+        let evidence = vec![Evidence { resource: None, property: "routes".to_owned(), says: "goes around".to_owned() }];
+        let check = Check { name: "routes", title: "T.", state: State::Fail, evidence, remedy: "Put it back." };
+        let report = Report { checks: vec![check], findings: vec![], notes: vec![] };
+        let text = text(&report, false);
+        assert!(text.contains("routes: goes around") && text.contains("remedy: Put it back."), "{text}");
+        assert!(text.contains("Not isolated: 0 checks pass, 1 fail"), "{text}");
+    }
+}
