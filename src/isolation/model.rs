@@ -49,11 +49,12 @@ pub struct Model {
 }
 
 /// Types whose bodies findings look at.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 8] = [
     "microsoft.storage/storageaccounts",
     "microsoft.keyvault/vaults",
     "microsoft.containerregistry/registries",
     "microsoft.machinelearningservices/workspaces",
+    "microsoft.machinelearningservices/workspaces/computes",
     "microsoft.compute/virtualmachines",
     "microsoft.network/bastionhosts",
     "microsoft.insights/privatelinkscopes",
