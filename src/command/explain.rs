@@ -35,15 +35,15 @@ fn one(session: &Session, model: &Model, from: &str, to: &str, args: &ExplainArg
     let flow = Flow::new(from, to, args.port, args.protocol.as_deref()).map_err(|error| {
         Failure::new(ExitCode::Usage, format!("{from} to {to} is no flow")).because(error.to_string())
     })?;
+    model.knows(&flow).map_err(|why| {
+        Failure::new(ExitCode::Usage, why).remedy(format!("subnets here: {}", model.subnet_names().join(", ")))
+    })?;
     let answer = model.flow(&flow);
     if session.screen.is_json() {
         session.screen.answer(&serde_json::to_string(&answer).unwrap_or_default());
         return Ok(ExitCode::Done);
     }
     session.screen.answer(&explain::text(&flow, &answer));
-    if answer.by.is_empty() {
-        session.screen.status(&format!("Subnets here: {}.", model.subnet_names().join(", ")));
-    }
     if session.options.verbose > 0 {
         for note in model.notes() {
             session.screen.status(&note.to_string());

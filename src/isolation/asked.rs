@@ -124,6 +124,28 @@ impl Model {
                 all.insert((key.clone(), rule.name.to_ascii_lowercase()), (group.id.clone(), line));
             }
         }
+        for (key, policy) in &self.policies {
+            let mut said: Vec<String> = policy.resources.iter().map(ResourceId::key).collect();
+            said.extend(policy.aliases.iter().map(|alias| alias.to_ascii_lowercase()));
+            said.sort();
+            all.insert((key.clone(), "serviceResources".to_owned()), (policy.id.clone(), said.join(", ")));
+        }
+        all
+    }
+
+    /// What firewalls are set to beside their rules, and who answers DNS.
+    pub(super) fn setting_lines(&self) -> Lines {
+        let mut all = Lines::new();
+        for firewall in &self.firewalls {
+            let line = format!("threat intelligence {}", firewall.threat.to_ascii_lowercase());
+            all.insert((firewall.source.key(), "threatIntelMode".to_owned()), (firewall.source.clone(), line));
+            let line = format!("DNS proxy {}, servers {}", firewall.proxy, firewall.dns.join(", "));
+            all.insert((firewall.source.key(), "dnsSettings".to_owned()), (firewall.source.clone(), line));
+        }
+        for network in &self.networks {
+            let line = format!("DNS servers {}", network.dns.join(", "));
+            all.insert((network.id.key(), "dhcpOptions".to_owned()), (network.id.clone(), line));
+        }
         all
     }
 
@@ -131,6 +153,8 @@ impl Model {
     pub(super) fn route_lines(&self) -> Lines {
         let mut all = Lines::new();
         for (key, table) in &self.tables {
+            let line = format!("routes of gateways reach the subnet: {}", table.propagates);
+            all.insert((key.clone(), "disableBgpRoutePropagation".to_owned()), (table.id.clone(), line));
             for route in &table.routes {
                 let line = format!("{} to {}", route.prefix, route.hop);
                 all.insert((key.clone(), route.name.to_ascii_lowercase()), (table.id.clone(), line));

@@ -8,7 +8,7 @@ use super::rule_leaks::{
     any_destination, broad_tags, hosts, inbound, is_writable, network_tag, no_effect, redundant, serves_any_tenant,
     studio,
 };
-use super::setting_leaks::{anonymous, bastion_copy, bypasses, dns_open, fallback, keys, launch, logs};
+use super::setting_leaks::{anonymous, bastion_copy, bastion_tunnel, bypasses, dns_open, fallback, keys, launch, logs};
 use super::verdicts::{Evidence, Finding, Weight};
 
 /// What is said of a kind of finding, whatever the environment.
@@ -23,7 +23,7 @@ struct Card {
 }
 
 /// Numbers never change and are never used again.
-const CARDS: [Card; 18] = [
+const CARDS: [Card; 19] = [
     Card {
         id: "EXF001",
         name: "broad-service-tag",
@@ -135,10 +135,10 @@ const CARDS: [Card; 18] = [
     Card {
         id: "EXF013",
         name: "bastion-copy",
-        title: "Bastion lets the clipboard or files through.",
+        title: "Bastion lets the clipboard through.",
         weight: Weight::Residual,
         proof: "Copy in the jumpbox, paste outside.",
-        remedy: "Bastion Standard or Premium, with disableCopyPaste and without file copy, tunnels and shareable links.",
+        remedy: "Bastion Standard or Premium, with disableCopyPaste.",
         find: bastion_copy,
     },
     Card {
@@ -185,6 +185,15 @@ const CARDS: [Card; 18] = [
         proof: "Names of strangers' accounts resolve although the zone is linked.",
         remedy: "resolutionPolicy = Default on the link.",
         find: fallback,
+    },
+    Card {
+        id: "EXF019",
+        name: "bastion-tunnel",
+        title: "Bastion opens more than a screen: files, tunnels, links or addresses.",
+        weight: Weight::Warning,
+        proof: "Copy files, tunnel any port through a native client, or hand a link to somebody without an account.",
+        remedy: "Switch enableFileCopy, enableTunneling, enableShareableLink and enableIpConnect off.",
+        find: bastion_tunnel,
     },
 ];
 

@@ -19,6 +19,7 @@ const RUN_BY_AZURE: [&str; 4] =
 pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
     vec![
         no_public_path(model, asked),
+        own_endpoints(model),
         private_by_name(model),
         out_through_firewall(model),
         no_other_network(model, asked),
@@ -26,6 +27,7 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
         allowlist(model, asked),
         security_rules(model, asked),
         routes(model, asked),
+        settings(model, asked),
         open_flows(model, asked),
         closed_flows(model, asked),
     ]
@@ -46,6 +48,13 @@ fn no_public_path(model: &Model, asked: &Asked) -> Check {
     for service in &model.services {
         // The plan may leave logs readable from outside, where operators are.
         let plan = asked.plan.as_ref().and_then(|plan| plan.services.iter().find(|one| one.id == service.id));
+        if let Some(plan) = plan
+            && plan.bypass != service.bypass
+            && let Some(why) = &service.bypass
+        {
+            let says = format!("{} lets Microsoft's services in otherwise than asked for: {why}", service.id.name());
+            found.push((State::Fail, Evidence::new(&service.id, "bypass", says)));
+        }
         let logs = matches!(service.kind, Kind::Logs | Kind::Insights);
         if logs && plan.is_none_or(|plan| plan.access == service.access) {
             continue;
@@ -63,6 +72,26 @@ fn no_public_path(model: &Model, asked: &Asked) -> Check {
         "no-public-path",
         "No service is reachable from the Internet.",
         "Set publicNetworkAccess to Disabled on the service.",
+        found,
+    )
+}
+
+fn own_endpoints(model: &Model) -> Check {
+    let mut found = Vec::new();
+    for service in &model.services {
+        let own = |key: &String| model.endpoints.iter().any(|endpoint| endpoint.id.key() == *key);
+        for stranger in service.connections.iter().filter(|key| !own(key)) {
+            let says = format!(
+                "{} lets in the private endpoint {stranger}, which is not among the resources",
+                service.id.name()
+            );
+            found.push((State::Fail, Evidence::new(&service.id, "privateEndpointConnections", says)));
+        }
+    }
+    check(
+        "own-endpoints-only",
+        "No private endpoint of anybody else reaches a service.",
+        "Reject the connection on the service.",
         found,
     )
 }
@@ -165,16 +194,31 @@ fn out_through_firewall(model: &Model) -> Check {
             }
         }
     }
-    for card in model.cards.iter().filter(|card| !card.publics.is_empty()) {
-        let says = format!("the card {} has a public address of its own", card.id.name());
-        found.push((State::Fail, Evidence::new(&card.id, "publicIPAddress", says)));
-    }
+    found.extend(public_machines(model));
     check(
         "out-through-firewall",
         "Every way out passes the firewall.",
         "Route 0.0.0.0/0 of the subnet to the firewall, switch defaultOutboundAccess off, remove the other way.",
         found,
     )
+}
+
+/// Machines and computes with public addresses of their own.
+fn public_machines(model: &Model) -> Vec<(State, Evidence)> {
+    let mut found = Vec::new();
+    for (id, body) in model.facts.iter().filter(|(id, _)| id.arm_type().ends_with("/workspaces/computes")) {
+        let public = body.pointer("/properties/properties/enableNodePublicIp").and_then(serde_json::Value::as_bool);
+        let networked = body.pointer("/properties/properties/subnet/id").is_some();
+        if public == Some(true) || (public.is_none() && networked) {
+            let says = format!("the compute {} has public addresses of its own", id.name());
+            found.push((State::Fail, Evidence::new(id, "enableNodePublicIp", says)));
+        }
+    }
+    for card in model.cards.iter().filter(|card| !card.publics.is_empty()) {
+        let says = format!("the card {} has a public address of its own", card.id.name());
+        found.push((State::Fail, Evidence::new(&card.id, "publicIPAddress", says)));
+    }
+    found
 }
 
 fn no_other_network(model: &Model, asked: &Asked) -> Check {
@@ -287,6 +331,14 @@ fn routes(model: &Model, asked: &Asked) -> Check {
         found.push((State::Fail, Evidence::new(&subnet.id, "routeTable", says)));
     }
     check(NAME, TITLE, "Run `privaml apply`, or remove the route that somebody added.", found)
+}
+
+fn settings(model: &Model, asked: &Asked) -> Check {
+    const NAME: &str = "settings-as-asked";
+    const TITLE: &str = "Firewall and DNS are set as asked for.";
+    let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
+    let found = differ(&model.setting_lines(), &plan.setting_lines(), "setting");
+    check(NAME, TITLE, "Run `privaml apply`: it brings the settings back to what the parameters say.", found)
 }
 
 fn twins<'m>(model: &'m Model, plan: &'m Model) -> impl Iterator<Item = (&'m Subnet, &'m Subnet)> {

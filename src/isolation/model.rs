@@ -49,11 +49,12 @@ pub struct Model {
 }
 
 /// Types whose bodies findings look at.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 8] = [
     "microsoft.storage/storageaccounts",
     "microsoft.keyvault/vaults",
     "microsoft.containerregistry/registries",
     "microsoft.machinelearningservices/workspaces",
+    "microsoft.machinelearningservices/workspaces/computes",
     "microsoft.compute/virtualmachines",
     "microsoft.network/bastionhosts",
     "microsoft.insights/privatelinkscopes",
@@ -120,7 +121,9 @@ impl Model {
     fn place_firewalls(&mut self) {
         for firewall in &mut self.firewalls {
             let subnet = firewall.subnet.as_ref().and_then(|key| self.subnets.iter().find(|s| s.id.key() == *key));
-            let expected = subnet.and_then(Subnet::span).map(|span| Span { lo: span.lo + 4, hi: span.lo + 4 });
+            let expected = subnet
+                .and_then(Subnet::span)
+                .map(|span| Span { lo: span.lo.saturating_add(4), hi: span.lo.saturating_add(4) });
             firewall.address = firewall.address.or(expected);
         }
     }

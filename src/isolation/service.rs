@@ -1,6 +1,8 @@
 //! Azure services behind private endpoints: their host names, and who may come in from outside by their own switches.
 //! Reads bodies, decides nothing.
 
+use serde_json::Value;
+
 use super::notes::Notes;
 use super::read::{Bodies, Item, list, text, texts};
 use super::span::{Ranges, Span};
@@ -113,6 +115,8 @@ pub(super) struct Service {
     pub access: Access,
     /// Which of Microsoft's own services come in all the same, and by which property.
     pub bypass: Option<String>,
+    /// Connections that are approved: keys of private endpoints, ours or anybody's.
+    pub connections: Vec<String>,
     /// Private link scopes it belongs to, through which its private endpoint goes.
     pub scopes: Vec<ResourceId>,
 }
@@ -142,18 +146,44 @@ fn service(bodies: &Bodies, kind: Kind, item: &Item, notes: &mut Notes) -> Servi
         hosts: hosts(kind, item, location.as_deref().unwrap_or("{location}")),
         access,
         bypass: bypass(item),
+        connections: connections(item),
         scopes: scoped.filter(here).filter_map(|s| s.id.parent()).collect(),
         location,
     }
 }
 
-/// Microsoft's services that the switches do not stop.
+/// Microsoft's services that the switches do not stop, in one form whatever the order and case.
 fn bypass(item: &Item) -> Option<String> {
-    let said = ["/properties/networkAcls/bypass", "/properties/networkRuleBypassOptions"];
-    let word = |pointer: &&str| item.text(pointer).filter(|word| !word.eq_ignore_ascii_case("None"));
-    let plain = said.iter().find_map(|p| word(p).map(|w| format!("{} = {w}", p.trim_start_matches("/properties/"))));
-    let named = !item.list("/properties/networkAcls/resourceAccessRules").is_empty();
-    plain.or_else(|| named.then(|| "networkAcls.resourceAccessRules".to_owned()))
+    let mut said = Vec::new();
+    for pointer in ["/properties/networkAcls/bypass", "/properties/networkRuleBypassOptions"] {
+        let Some(words) = item.text(pointer).filter(|words| !words.eq_ignore_ascii_case("None")) else { continue };
+        let mut words: Vec<&str> = words.split(',').map(str::trim).collect();
+        words.sort_unstable();
+        said.push(format!("{} = {}", pointer.trim_start_matches("/properties/"), words.join(", ")));
+    }
+    let mut named: Vec<String> = item
+        .list("/properties/networkAcls/resourceAccessRules")
+        .iter()
+        .filter_map(|rule| super::read::key(rule, "/resourceId"))
+        .collect();
+    named.sort();
+    if !named.is_empty() {
+        said.push(format!("networkAcls/resourceAccessRules = {}", named.join(", ")));
+    }
+    if item.flag("/properties/networkRuleBypassAllowedForTasks") == Some(true) {
+        said.push("networkRuleBypassAllowedForTasks = true".to_owned());
+    }
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// Private endpoints that the service lets in.
+fn connections(item: &Item) -> Vec<String> {
+    let approved = |connection: &&Value| {
+        let status = text(connection, "/properties/privateLinkServiceConnectionState/status").unwrap_or_default();
+        status.eq_ignore_ascii_case("Approved")
+    };
+    let all = item.list("/properties/privateEndpointConnections").iter().filter(approved);
+    all.filter_map(|connection| super::read::key(connection, "/properties/privateEndpoint/id")).collect()
 }
 
 /// Storage account, vault, registry: one switch, then a list with a default.
@@ -312,7 +342,7 @@ fn hosts(kind: Kind, item: &Item, location: &str) -> Vec<HostName> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

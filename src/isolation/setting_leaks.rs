@@ -57,11 +57,16 @@ pub(super) fn bypasses(model: &Model) -> Vec<Evidence> {
 }
 
 pub(super) fn bastion_copy(model: &Model) -> Vec<Evidence> {
+    let open = |body: &Value| flag(body, "/properties/disableCopyPaste") != Some(true);
+    let found = of(model, "Microsoft.Network/bastionHosts").filter(|(_, body)| open(body));
+    found
+        .map(|(id, _)| Evidence::new(id, "disableCopyPaste", format!("{} lets the clipboard through", id.name())))
+        .collect()
+}
+
+pub(super) fn bastion_tunnel(model: &Model) -> Vec<Evidence> {
     let mut found = Vec::new();
     for (id, body) in of(model, "Microsoft.Network/bastionHosts") {
-        if flag(body, "/properties/disableCopyPaste") != Some(true) {
-            found.push(Evidence::new(id, "disableCopyPaste", format!("{} lets the clipboard through", id.name())));
-        }
         for property in ["enableFileCopy", "enableTunneling", "enableShareableLink", "enableIpConnect"] {
             if flag(body, &format!("/properties/{property}")) == Some(true) {
                 found.push(Evidence::new(id, property, format!("{}: {property} is on", id.name())));

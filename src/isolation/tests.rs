@@ -213,3 +213,72 @@ fn a_missing_group_is_not_taken_for_none() {
     bodies.remove(1);
     assert_eq!(verdict(&Model::of_bodies(&bodies), "a", "https://example.com"), Unknown);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// Bodies from elsewhere may lack anything and hold anything: the verdict may change, the program goes on.
+    #[test]
+    fn damaged_bodies_are_judged_without_a_panic(
+        hits in proptest::collection::vec((0usize..10_000, 0u8..5), 1..40),
+    ) {
+        let mut all: Vec<(ResourceId, Value)> = plan(Profile::Hardened).into_iter().map(|one| (one.id, one.body)).collect();
+        for (at, how) in hits {
+            let (which, node) = (at % all.len(), at / all.len());
+            if how == 4 {
+                all.remove(which);
+                continue;
+            }
+            damage(&mut all[which].1, node, how);
+        }
+        let model = Model::new(all.iter().map(|(id, body)| (id.clone(), body)));
+        let report = super::verify(&model, &super::Asked::nothing("westeurope"));
+        proptest::prop_assert!(!report.checks.is_empty());
+        for to in ["https://example.com", "storage", "10.1.2.200:22", "tag:Storage:443", "subnet:AzureBastionSubnet:443"] {
+            for from in ["shared", "internet", "bastion", "10.1.2.140"] {
+                let _ = ask(&model, from, to);
+            }
+        }
+    }
+}
+
+/// Spoils the node that is `at`-th in the order of reading.
+fn damage(value: &mut Value, at: usize, how: u8) {
+    fn count(value: &Value) -> usize {
+        1 + match value {
+            Value::Array(items) => items.iter().map(count).sum::<usize>(),
+            Value::Object(map) => map.values().map(count).sum(),
+            _ => 0,
+        }
+    }
+    let mut left = at % count(value);
+    let mut node = value;
+    loop {
+        if left == 0 {
+            *node = match how {
+                0 => Value::Null,
+                1 => json!("255.255.255.255/0"),
+                2 => json!([]),
+                _ => json!(-1),
+            };
+            return;
+        }
+        left -= 1;
+        let children: Vec<&mut Value> = match node {
+            Value::Array(items) => items.iter_mut().collect(),
+            Value::Object(map) => map.values_mut().collect(),
+            _ => return,
+        };
+        let mut next = None;
+        for child in children {
+            let size = count(child);
+            if left < size {
+                next = Some(child);
+                break;
+            }
+            left -= size;
+        }
+        let Some(child) = next else { return };
+        node = child;
+    }
+}

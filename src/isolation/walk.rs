@@ -51,6 +51,15 @@ impl Model {
         }
     }
 
+    /// Whether both ends of a flow are places of this model.
+    ///
+    /// # Errors
+    /// Says which end is not, and why.
+    pub fn knows(&self, flow: &Flow) -> Result<(), String> {
+        self.source(&flow.from)?;
+        self.aim(flow).map(|_| ())
+    }
+
     fn of_subnet(&self, flow: &Flow, start: Start, aim: &Aim) -> Answer {
         if let Some(missing) = self.is_blind(start.subnet) {
             return Answer::unknown(format!("{missing} belongs to the subnet and is not among the resources"));

@@ -232,3 +232,83 @@ fn a_lost_opening_that_azure_ml_needs_is_found() {
     fails(&report, "azure-ml-works", "BatchNodeManagement");
     fails(&report, "allowlist-as-asked", "batchnodemanagement");
 }
+
+#[test]
+fn a_strangers_private_endpoint_is_found() {
+    let report = judged(Profile::Hardened, |all| {
+        body(all, "/storageAccounts")["properties"]["privateEndpointConnections"] = json!([{"properties": {
+            "privateEndpoint": {"id": "/subscriptions/x/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/theirs"},
+            "privateLinkServiceConnectionState": {"status": "Approved"}}}]);
+    });
+    fails(&report, "own-endpoints-only", "theirs");
+}
+
+#[test]
+fn a_widened_bypass_is_found() {
+    let report = judged(Profile::Hardened, |all| {
+        body(all, "/storageAccounts")["properties"]["networkAcls"]["resourceAccessRules"] = json!([{"tenantId": "t", "resourceId": "/subscriptions/x/resourceGroups/g/providers/Microsoft.Synapse/workspaces/w"}]);
+    });
+    fails(&report, "no-public-path", "synapse");
+}
+
+#[test]
+fn a_widened_service_endpoint_policy_is_found() {
+    let report = judged(Profile::Hardened, |all| {
+        let policy = body(all, "/serviceEndpointPolicies");
+        let definitions = &mut policy["properties"]["serviceEndpointPolicyDefinitions"];
+        definitions[0]["properties"]["serviceResources"] = json!(["/subscriptions/x"]);
+    });
+    fails(&report, "security-rules-as-asked", "serviceResources");
+}
+
+#[test]
+fn other_dns_servers_are_found() {
+    let report = judged(Profile::Baseline, |all| {
+        body(all, "/virtualNetworks")["properties"]["dhcpOptions"] = json!({"dnsServers": ["203.0.113.53"]});
+    });
+    fails(&report, "settings-as-asked", "203.0.113.53");
+}
+
+#[test]
+fn gateway_routes_that_reach_the_subnet_are_found() {
+    let report = judged(Profile::Baseline, |all| {
+        body(all, "/routeTables")["properties"]["disableBgpRoutePropagation"] = json!(false);
+    });
+    fails(&report, "routes-as-asked", "disableBgpRoutePropagation");
+}
+
+#[test]
+fn a_record_that_points_elsewhere_is_found() {
+    let report = judged(Profile::Hardened, |all| {
+        all.retain(|(id, _)| !id.to_string().contains("pe-kv-test1234/privateDnsZoneGroups"));
+        let zone = all.iter().find(|(id, _)| id.name() == "privatelink.vaultcore.azure.net").unwrap().0.clone();
+        all.push((
+            zone.child("A", "kv-test1234"),
+            json!({"properties": {"aRecords": [{"ipv4Address": "10.1.2.200"}]}}),
+        ));
+    });
+    fails(&report, "private-by-name", "kv-test1234");
+}
+
+#[test]
+fn a_compute_with_public_addresses_is_found() {
+    let report = judged(Profile::Hardened, |all| {
+        let workspace = all.iter().find(|(id, _)| id.arm_type().ends_with("Services/workspaces")).unwrap().0.clone();
+        all.push((
+            workspace.child("computes", "cpu"),
+            json!({"properties": {"computeType": "AmlCompute",
+            "properties": {"enableNodePublicIp": true, "subnet": {"id": "/subscriptions/s"}}}}),
+        ));
+    });
+    fails(&report, "out-through-firewall", "cpu");
+}
+
+#[test]
+fn an_environment_of_which_no_parameters_are_known_is_judged_by_itself() {
+    let all = bodies(Profile::Hardened);
+    let model = Model::new(all.iter().map(|(id, body)| (id.clone(), body)));
+    let report = verify(&model, &Asked::nothing("westeurope"));
+    assert!(!report.is_violated(), "{:#?}", report.checks);
+    let skipped = report.checks.iter().filter(|check| check.state == State::Skipped).count();
+    assert_eq!(skipped, 4);
+}
