@@ -10,25 +10,16 @@ use super::tag;
 use super::verdicts::Evidence;
 
 /// Services whose resources any customer may have.
-const OF_CUSTOMERS: [&str; 8] = [
-    "Storage",
-    "AzureContainerRegistry",
-    "AzureKeyVault",
-    "AzureFrontDoor.Frontend",
-    "AppService",
-    "AzureCloud",
-    "Sql",
-    "EventHub",
-];
+const OF_CUSTOMERS: [&str; 7] =
+    ["Storage", "AzureContainerRegistry", "AzureKeyVault", "AzureFrontDoor.Frontend", "AppService", "Sql", "EventHub"];
 
 pub(super) fn broad_tags(model: &Model) -> Vec<Evidence> {
     let mut found = Vec::new();
     for firewall in &model.firewalls {
         for rule in firewall.network.iter().filter(|rule| rule.allow) {
             let broad = rule.to.tags().iter().filter(|tag| {
-                OF_CUSTOMERS.iter().any(|name| tag::Tag::new(name).covers(tag) == Tri::Yes && *name != "AzureCloud")
-                    || tag.is("AzureCloud")
-                    || tag.is("Internet")
+                let of_customers = OF_CUSTOMERS.iter().any(|name| tag::Tag::new(name).covers(tag) == Tri::Yes);
+                of_customers || tag.is("AzureCloud") || tag.is("Internet")
             });
             for tag in broad {
                 let says = format!("{} lets {} through on ports {}", rule.path, tag, rule.ports);

@@ -36,3 +36,16 @@ fn five_thousand_entries_are_verified() {
     assert!(!report.is_violated(), "{:#?}", report.checks);
     assert!(!report.findings.iter().any(|finding| finding.id == "EXF009"));
 }
+
+#[test]
+fn the_page_of_rules_names_every_check_and_finding() {
+    let page = include_str!("../../../docs/isolation-model.md");
+    for card in &CARDS {
+        let weight = if card.weight == Weight::Warning { "warning" } else { "residual" };
+        let row = format!("| {} | {} | {weight} |", card.id, card.name);
+        assert!(page.contains(&row), "{row}");
+    }
+    for check in verify(&drawn(Profile::Baseline), &Asked::nothing("westeurope")).checks {
+        assert!(page.contains(&format!("| `{}`", check.name)), "{}", check.name);
+    }
+}
