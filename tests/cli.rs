@@ -223,3 +223,27 @@ fn explain_answers_a_file_of_flows_in_order_and_names_a_bad_line() {
     let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("line 4"), "{said}");
 }
+
+#[test]
+fn verify_proves_the_live_environment_and_names_a_leak() {
+    let bench = Bench::new();
+    bench.sandbox(&["apply"]).assert().success();
+    bench.sandbox(&["verify"]).assert().code(0);
+    bench.privaml(&["verify", "--offline"]).assert().code(0);
+    bench.sandbox(&["verify", "--strict"]).assert().code(5);
+    // Somebody turns a switch on.
+    let path = bench.path().join(".privaml/sandbox.json");
+    let mut saved = bench.world();
+    let resources = saved["world"]["resources"].as_object_mut().unwrap();
+    let (_, storage) =
+        resources.iter_mut().find(|(_, one)| one["arm_type"] == "Microsoft.Storage/storageAccounts").unwrap();
+    storage["body"]["properties"]["publicNetworkAccess"] = "Enabled".into();
+    storage["body"]["properties"]["networkAcls"]["defaultAction"] = "Allow".into();
+    std::fs::write(&path, saved.to_string()).unwrap();
+    let text = bench.sandbox(&["verify"]).assert().code(5).get_output().stdout.clone();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("FAIL  no-public-path") && text.contains("stgtest"), "{text}");
+    let report = bench.sandbox(&["verify", "--json"]).assert().code(5).get_output().stdout.clone();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert!(report["checks"].as_array().unwrap().iter().any(|check| check["state"] == "fail"));
+}
