@@ -255,7 +255,7 @@ pub enum StateAct {
         #[arg(short, long, alias = "auto-approve")]
         yes: bool,
     },
-    /// Move the state to where the parameters say: [state].
+    /// Move the state to where the parameters say, in their table `state`.
     Migrate {
         /// Do not ask.
         #[arg(short, long, alias = "auto-approve")]
