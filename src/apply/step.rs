@@ -120,15 +120,16 @@ impl<C: Cloud> Work<'_, C> {
         }
     }
 
-    /// Waits while Azure is still working on a resource; whether it was ready at the first look.
+    /// Waits while Azure is still working on a resource; whether it was ready at the first look. One that is not ready
+    /// is written down as taken by Azure first: whatever becomes of it, it is there.
     pub(super) async fn provisioned(&self, body: &Value) -> Result<bool, Failure> {
-        match state_of(body) {
-            None | Some("Succeeded") => Ok(true),
-            Some(state @ ("Failed" | "Canceled")) => {
-                Err(Failure::certain(Cause::of(format!("its provisioning ended as {state}"))))
-            }
-            Some(_) => self.follow(&self.itself(Flavour::Provisioning)).await.map(|()| false),
+        let Some(state) = state_of(body).filter(|state| *state != "Succeeded") else { return Ok(true) };
+        let itself = self.itself(Flavour::Provisioning);
+        self.accepted(&itself).await;
+        if matches!(state, "Failed" | "Canceled") {
+            return Err(Failure::certain(Cause::of(format!("its provisioning ended as {state}"))));
         }
+        self.follow(&itself).await.map(|()| false)
     }
 
     /// The resource as its own progress report.

@@ -153,7 +153,9 @@ impl State {
                     }
                     // Azure leaves what it failed to make in place, in state `Failed` (`azure-facts` 5.2): it is ours,
                     // it may cost money, and a destroy must remove it.
-                    (Outcome::Failed { .. }, Some(open)) if step.verb == Verb::Create && open.operation.is_some() => {
+                    (Outcome::Failed { .. }, Some(open))
+                        if matches!(step.verb, Verb::Create | Verb::Adopt) && open.operation.is_some() =>
+                    {
                         self.finish(step, open, Value::Object(serde_json::Map::new()), None);
                     }
                     _ => {}

@@ -7,6 +7,7 @@ mod bench;
 mod fate;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use privaml::kind::{self, Delete};
 use rand::rngs::StdRng;
@@ -138,6 +139,16 @@ async fn failed_by_azure(at: usize, code: &'static str, size: Size) {
     bench.doom(at, code);
     bench.command(Goal::Apply, Weather::default()).await;
     removed(bench, vec![]).await;
+
+    // The client dies before it hears that Azure took the request, and Azure fails it before or after it is asked.
+    for pause in [0, 3600] {
+        let mut bench = Bench::new(7, size);
+        bench.doom(at, code);
+        let trap = Some(Trap { method: "PUT", path: bench.desired[at].id.key(), fault: Fault::CrashAfter });
+        bench.command(Goal::Apply, Weather { trap, ..Weather::default() }).await;
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        removed(bench, vec![]).await;
+    }
 }
 
 #[test]
