@@ -1,10 +1,9 @@
 //! What became of the steps that an earlier run left open. Asks Azure, writes nothing to it: no request that changes
 //! anything leaves from here, so nothing can be created twice.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
+use crate::arm::DOUBT;
 use crate::kind;
 use crate::model::{Cause, Flavour, OWNER_TAG, Open, Operation, Outcome, Tally, Verb};
 use crate::store::Store;
@@ -13,9 +12,6 @@ use super::crew::{Crew, End, Failure, News};
 use super::ledger::Ledger;
 use super::step::{Work, done, is_forgotten, state_of};
 use super::{ApplyError, Cloud, Sink, Stop};
-
-/// How long a "not found" of something that we may have made is doubted.
-const DOUBT: Duration = Duration::from_secs(3);
 
 /// Brings every open step to its end: a recorded operation is polled, anything else is looked up. Must come before
 /// the plan is made. A step that turns out not to have happened ends as cancelled; the plan then has it again.

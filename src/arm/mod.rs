@@ -28,6 +28,6 @@ pub use clock::Clock;
 pub use cloud::{Cloud, CloudError};
 pub use credential::{Credentials, Identity, SignIn};
 pub use error::{ArmError, Class, Detail, Trail};
-pub use observe::observe;
+pub use observe::{DOUBT, observe};
 pub use trace::Recorder;
 pub use transport::network;

@@ -16,8 +16,8 @@ const GROUP_VERSION: &str = "2021-04-01";
 /// From this many resources of one type in one group on, a list is read instead of each.
 const MANY: usize = 3;
 
-/// How long a "not found" of something that should be there is doubted.
-const DOUBT: Duration = Duration::from_secs(3);
+/// How long a "not found" of something that we made, or may have made, is doubted.
+pub const DOUBT: Duration = Duration::from_secs(3);
 
 /// The live bodies of those that exist, read `width` at a time. Resource groups are read first: what lies in an
 /// absent group is absent without a call of its own. What should be there, because we made it, and is said not to be,

@@ -10,9 +10,9 @@ const SPARSE: Duration = Duration::from_secs(20);
 const DEFAULT: Duration = Duration::from_secs(10);
 /// The shortest pause.
 const FLOOR: Duration = Duration::from_secs(1);
-
 /// The shortest pause where the cloud is faster than the table and gives a shorter hint.
 const BRISK: Duration = Duration::from_millis(200);
+
 /// As [`next`], but no later than twice the time that has passed.
 #[must_use]
 pub(super) fn early(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {

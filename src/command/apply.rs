@@ -7,7 +7,7 @@ use crate::blueprint;
 use crate::cli::ConsentArgs;
 use crate::config::{Config, regions};
 use crate::failure::{ExitCode, Failure};
-use crate::model::{Desired, Facts, ResourceId};
+use crate::model::{Desired, Facts};
 use crate::plan::{self, Adopt, Consent, Plan};
 use crate::report::{json, outputs};
 use crate::store::Store;
@@ -66,13 +66,12 @@ pub(super) async fn think(
 
 /// A consent to something that is not there is a slip of the pen.
 fn known_names(args: &ConsentArgs, desired: &[Desired]) -> Result<(), Failure> {
-    let fits = |name: &String, one: &Desired| one.address.as_str() == name || ResourceId::new(name.as_str()) == one.id;
     let unknown = args
         .adopt
         .iter()
         .filter(|name| *name != "all")
         .chain(&args.allow_replace)
-        .find(|name| !desired.iter().any(|one| fits(name, one)));
+        .find(|name| !desired.iter().any(|one| one.is_called(name)));
     match unknown {
         None => Ok(()),
         Some(name) => Err(Failure::new(ExitCode::Usage, format!("this environment has no resource `{name}`"))
@@ -95,8 +94,7 @@ fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
 }
 
 fn remember(store: &mut Store, connection: &Connection, config: &Config) -> Result<(), Failure> {
-    let parameters = serde_json::to_value(config)
-        .map_err(|error| Failure::new(ExitCode::Failed, "cannot store the parameters").because(error.to_string()))?;
+    let parameters = drawing::recorded(config)?;
     let home = Some(connection.home.clone());
     if store.state().parameters == parameters && store.state().home == home {
         return Ok(());

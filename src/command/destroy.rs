@@ -4,7 +4,6 @@ use super::session::Session;
 use super::{connect, errors, running};
 use crate::apply::Secrets;
 use crate::failure::{ExitCode, Failure};
-use crate::kind;
 use crate::model::{Generated, Observed, ResourceId};
 use crate::plan;
 use crate::store::Store;
@@ -18,12 +17,13 @@ pub(super) async fn run(session: &Session, yes: bool) -> Result<ExitCode, Failur
     let connection = connect::connect(session, store.state().home.as_ref()).await?;
     running::resume(session, &connection, &mut store).await?;
     let mut observed = Observed::default();
-    if let Some(group) = group(&store) {
-        observed.strangers = running::strangers(&connection, &store, &group).await?;
+    let group = running::group(store.state());
+    if let Some(group) = &group {
+        observed.strangers = running::strangers(&connection, store.state(), group).await?;
     }
     let plan = plan::destroy(store.state(), &observed);
     running::show(session, &plan);
-    let name = group(&store).map_or_else(|| "yes".to_owned(), |id| id.name().trim_start_matches("rg-").to_owned());
+    let name = group.map_or_else(|| "yes".to_owned(), |id| id.name().trim_start_matches("rg-").to_owned());
     let question = format!("Everything above will be deleted. Type `{name}` to go ahead: ");
     running::approve(session, yes, connection.sandbox.is_some(), &question, &name)?;
     let run = running::carry_out(session, &connection, &plan, &mut store, &Secrets::new()).await?;
@@ -39,16 +39,6 @@ pub(super) async fn run(session: &Session, yes: bool) -> Result<ExitCode, Failur
         return Err(foreign(&plan.strangers));
     }
     Ok(code)
-}
-
-fn group(store: &Store) -> Option<ResourceId> {
-    let state = store.state();
-    let known =
-        state.resources.iter().find(|(a, _)| a.kind() == kind::resource_group::KIND.name).map(|(_, k)| k.id.clone());
-    known.or_else(|| {
-        let is_group = |id: &&crate::model::StepId| id.address.kind() == kind::resource_group::KIND.name;
-        state.open.keys().find(is_group).map(|id| state.open[id].resource.clone())
-    })
 }
 
 /// A next environment gets a new suffix: the vault's name stays taken while its purge protection lasts.

@@ -45,6 +45,12 @@ fn sealer(parameters: &Value) -> Result<Sealer, Failure> {
     Sealer::open(&folder, passphrase, &recipients).map_err(|error| of_seal(&error))
 }
 
+/// The parameters as the state keeps them.
+pub(super) fn recorded(config: &Config) -> Result<Value, Failure> {
+    serde_json::to_value(config)
+        .map_err(|error| Failure::new(ExitCode::Failed, "cannot store the parameters").because(error.to_string()))
+}
+
 /// Seals a secret for the state.
 pub(super) fn seal(secret: &SecretString, parameters: &Value) -> Result<String, Failure> {
     sealer(parameters)?.seal(secret).map_err(|error| of_seal(&error))

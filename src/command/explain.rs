@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::drawing;
 use super::session::Session;
+use crate::arm::Cloud;
 use crate::blueprint;
 use crate::cli::ExplainArgs;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::isolation::{Flow, Model};
-use crate::model::{CloudNames, Desired, Facts, State};
+use crate::model::{Desired, Facts, State};
 use crate::report::explain;
 
 pub(super) fn run(session: &Session, args: &ExplainArgs) -> Result<ExitCode, Failure> {
@@ -127,20 +128,15 @@ pub(super) fn planned(session: &Session, state: Option<&State>) -> Result<Vec<De
 pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
     let drawn = state.map(|state| &state.generated);
     let home = state.and_then(|state| state.home.as_ref());
-    let names = match home.map(|home| home.cloud.as_str()) {
-        Some("AzureUSGovernment") => CloudNames::us_government(),
-        Some("AzureChinaCloud") => CloudNames::china(),
-        _ => CloudNames::public(),
-    };
+    let cloud = home.and_then(|home| Cloud::named(&home.cloud)).unwrap_or_else(Cloud::public);
     // Names that are not drawn yet: nothing of the proof depends on them.
     let facts = Facts {
-        subscription: home
-            .map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |h| h.subscription.clone()),
-        tenant: home.map_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned(), |h| h.tenant.clone()),
+        subscription: home.map_or_else(|| uuid::Uuid::nil().to_string(), |home| home.subscription.clone()),
+        tenant: home.map_or_else(|| uuid::Uuid::nil().to_string(), |home| home.tenant.clone()),
         lineage: state.map_or_else(uuid::Uuid::nil, |state| state.lineage),
         suffix: drawn.and_then(|drawn| drawn.suffix.clone()).unwrap_or_else(|| "0000".to_owned()),
         jumpbox_user: drawn.and_then(|drawn| drawn.jumpbox_user.clone()).unwrap_or_else(|| "user".to_owned()),
-        cloud: names,
+        cloud: cloud.names,
         firewall_address: state.and_then(drawing::firewall_address),
     };
     blueprint::draw(config, &facts)

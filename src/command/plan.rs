@@ -15,6 +15,6 @@ pub(super) async fn run(session: &Session, detailed: bool, consent: &ConsentArgs
     let (_, plan) = apply::think(&connection, &config, &store, consent).await?;
     store.close().map_err(|error| errors::of_store(&error))?;
     running::show(session, &plan);
-    running::measures(session, &connection, &plan, std::time::Duration::ZERO);
+    running::calls(session, &connection);
     Ok(if detailed && !plan.is_empty() { ExitCode::Usage } else { ExitCode::Done })
 }

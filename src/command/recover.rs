@@ -94,19 +94,9 @@ fn candidate(group: &Value, name: &str) -> Option<Found> {
 
 /// Writes down what was drawn once: lineage, suffix, user, and the password if somebody knows it.
 async fn settle(connection: &Connection, config: &Config, store: &mut Store, found: &Found) -> Result<(), Failure> {
-    let machine =
-        found.group.provider(kind::virtual_machine::KIND.arm_type, &format!("vm-{}{}", config.name, found.suffix));
-    let live = connection
-        .client
-        .get(&machine, kind::virtual_machine::KIND.api_version)
-        .await
-        .map_err(|error| errors::of_arm("cannot read the jumpbox", error))?;
-    let user = live.as_ref().and_then(|body| body.pointer("/properties/osProfile/adminUsername")?.as_str());
-    let user = user.map_or_else(draw::draw_user, str::to_owned);
     let known = std::env::var(PASSWORD).ok().map(|text| text.trim_end().to_owned()).filter(|text| !text.is_empty());
     let known = known.map(SecretString::from);
-    let parameters = serde_json::to_value(config)
-        .map_err(|error| Failure::new(ExitCode::Failed, "cannot store the parameters").because(error.to_string()))?;
+    let parameters = drawing::recorded(config)?;
     let sealed = known.map(|password| drawing::seal(&password, &parameters)).transpose()?;
     store
         .amend(|state| {
@@ -114,10 +104,24 @@ async fn settle(connection: &Connection, config: &Config, store: &mut Store, fou
             state.home = Some(connection.home.clone());
             state.parameters = parameters;
             state.generated.suffix = Some(found.suffix.clone());
-            state.generated.jumpbox_user = Some(user);
+            state.generated.jumpbox_user.get_or_insert_with(draw::draw_user);
             state.generated.sealed.extend(sealed.map(|armour| (JUMPBOX_PASSWORD.to_owned(), armour)));
         })
-        .map_err(|error| errors::of_store(&error))
+        .map_err(|error| errors::of_store(&error))?;
+    let Some(user) = live_user(connection, config, store).await? else { return Ok(()) };
+    store.amend(|state| state.generated.jumpbox_user = Some(user)).map_err(|error| errors::of_store(&error))
+}
+
+/// The administrator's name, where the jumpbox is there to tell.
+async fn live_user(connection: &Connection, config: &Config, store: &Store) -> Result<Option<String>, Failure> {
+    let facts = drawing::facts(store.state(), connection)?;
+    let machine = blueprint::Scene::new(config, &facts).names.jumpbox();
+    let live = connection
+        .client
+        .get(&machine, kind::virtual_machine::KIND.api_version)
+        .await
+        .map_err(|error| errors::of_arm("cannot read the jumpbox", error))?;
+    Ok(live.and_then(|body| Some(body.pointer("/properties/osProfile/adminUsername")?.as_str()?.to_owned())))
 }
 
 /// The plan, of which only the taking over is kept. Children carry no tags; they lie in our group, so they are ours.

@@ -11,14 +11,14 @@ use crate::apply::{self, Options, Secrets, Stop};
 use crate::arm::{self, account};
 use crate::failure::{ExitCode, Failure};
 use crate::kind;
-use crate::model::{Desired, Event, Observed, ResourceId, Tally};
+use crate::model::{Address, Desired, Event, Observed, ResourceId, State, Tally};
 use crate::plan::{self, Plan};
 use crate::report::progress::Progress;
 use crate::report::{json, plan_text};
 use crate::store::{Store, Watch};
 
-/// How many reads run at once before a plan.
-const READERS: usize = 16;
+/// How many reads run at once.
+pub(super) const READERS: usize = 16;
 /// How often the live view is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
@@ -51,9 +51,7 @@ pub(super) async fn resume(session: &Session, connection: &Connection, store: &m
         return Ok(());
     }
     let open = store.state().open.len();
-    if !session.screen.is_json() {
-        session.screen.status(&format!("An earlier run left {open} step(s) open; asking Azure how they ended."));
-    }
+    session.screen.notify(&format!("An earlier run left {open} step(s) open; asking Azure how they ended."));
     let progress = Arc::new(Mutex::new(Progress::start(&session.screen, &Plan::default())));
     let stop = listen(&progress);
     let mut sink = |event: &Event| locked(&progress).event(event);
@@ -208,16 +206,20 @@ pub(super) const fn exit(tally: &Tally) -> ExitCode {
     }
 }
 
-/// The `-v` lines: calls, and the run against its longest chain.
-pub(super) fn measures(session: &Session, connection: &Connection, plan: &Plan, elapsed: Duration) {
-    if session.options.verbose == 0 || session.screen.is_json() {
-        return;
+/// The `-v` line of every command that speaks to ARM.
+pub(super) fn calls(session: &Session, connection: &Connection) {
+    if session.options.verbose > 0 {
+        session.screen.notify(&format!("{}.", connection.client.calls()));
     }
+}
+
+/// The `-v` lines of a run: calls, and the run against its longest chain.
+pub(super) fn measures(session: &Session, connection: &Connection, plan: &Plan, elapsed: Duration) {
+    calls(session, connection);
     let (chain, steps) = plan::chain(plan);
     let names: Vec<String> = steps.iter().map(ToString::to_string).collect();
-    session.screen.status(&format!("{}.", connection.client.calls()));
-    if !chain.is_zero() {
-        session.screen.status(&format!(
+    if session.options.verbose > 0 && !chain.is_zero() {
+        session.screen.notify(&format!(
             "Longest chain: {:.1} s ({}); this run took {:.1} s, ratio {:.3}.",
             chain.as_secs_f64(),
             names.join(" → "),
@@ -227,18 +229,25 @@ pub(super) fn measures(session: &Session, connection: &Connection, plan: &Plan, 
     }
 }
 
-/// Everything in the resource group that is not among `ours`.
+/// The resource group of an environment: known, or in the making.
+pub(super) fn group(state: &State) -> Option<ResourceId> {
+    let is_group = |address: &Address| address.kind() == kind::resource_group::KIND.name;
+    let known = state.resources.iter().find(|(address, _)| is_group(address)).map(|(_, known)| &known.id);
+    let open = || state.open.iter().find(|(step, _)| is_group(&step.address)).map(|(_, open)| &open.resource);
+    known.or_else(open).cloned()
+}
+
+/// Everything in the resource group that is not among ours.
 pub(super) async fn strangers(
     connection: &Connection,
-    store: &Store,
+    state: &State,
     group: &ResourceId,
 ) -> Result<Vec<ResourceId>, Failure> {
-    let ours: BTreeSet<String> = store
-        .state()
+    let ours: BTreeSet<String> = state
         .resources
         .values()
         .map(|known| known.id.key())
-        .chain(store.state().open.values().map(|open| open.resource.key()))
+        .chain(state.open.values().map(|open| open.resource.key()))
         .collect();
     let listed = connection.client.list(&format!("{group}/resources"), kind::resource_group::KIND.api_version).await;
     let listed = match listed {

@@ -1,10 +1,11 @@
 //! `privaml verify`: proof, or refutation, that the environment is isolated. Reads; changes nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::connect;
 use super::session::Session;
-use super::{errors, explain};
+use super::{connect, errors, explain, running};
 use crate::arm;
 use crate::cli::VerifyArgs;
 use crate::config::Config;
@@ -13,9 +14,6 @@ use crate::isolation::{Asked, Model, verify};
 use crate::kind;
 use crate::model::{ResourceId, State};
 use crate::report::verdict;
-
-/// How many reads run at once.
-const READERS: usize = 16;
 
 pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let state = session.state()?.filter(|state| !state.resources.is_empty());
@@ -62,22 +60,18 @@ async fn of_state(session: &Session, state: &State, offline: bool) -> Result<(Mo
 /// Everything that the state knows and whatever else the group holds of the kinds that matter, read now.
 async fn live(session: &Session, state: &State) -> Result<Vec<Value>, Failure> {
     let connection = connect::connect(session, state.home.as_ref()).await?;
-    let failed = |error| errors::of_arm("cannot read what is there", error);
-    let group = state.resources.iter().find(|(address, _)| address.kind() == kind::resource_group::KIND.name);
     let mut ids: Vec<(ResourceId, &str)> =
         state.resources.values().map(|known| (known.id.clone(), known.api_version.as_str())).collect();
-    if let Some((_, group)) = group {
-        let path = format!("{}/resources", group.id);
-        let listed = connection.client.list(&path, kind::resource_group::KIND.api_version).await.map_err(failed)?;
-        for id in listed.iter().filter_map(|body| body["id"].as_str()).map(ResourceId::new) {
-            let Some(kind) = kind::of_type(&id.arm_type()) else { continue };
-            if !ids.iter().any(|(known, _)| *known == id) {
-                ids.push((id, kind.api_version));
-            }
-        }
+    if let Some(group) = running::group(state) {
+        let others = running::strangers(&connection, state, &group).await?;
+        ids.extend(others.into_iter().filter_map(|id| {
+            let version = kind::of_type(&id.arm_type())?.api_version;
+            Some((id, version))
+        }));
     }
-    let expected = std::collections::BTreeSet::new();
-    let found = arm::observe(&connection.client, &ids, &expected, READERS).await.map_err(failed)?;
+    let found = arm::observe(&connection.client, &ids, &BTreeSet::new(), running::READERS)
+        .await
+        .map_err(|error| errors::of_arm("cannot read what is there", error))?;
     session.screen.notify(&format!("Judged by {} resources as they are now.", found.len()));
     Ok(found.into_values().collect())
 }

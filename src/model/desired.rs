@@ -20,6 +20,12 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// Whether a user who writes `name` means this one: its address, or its id.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.address.as_str() || ResourceId::new(name) == self.id
+    }
+
     /// Every ARM id the body mentions.
     #[must_use]
     pub fn mentions(&self) -> Vec<ResourceId> {

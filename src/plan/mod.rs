@@ -85,9 +85,7 @@ impl Adopt {
         match self {
             Self::Nothing => false,
             Self::All => true,
-            Self::These(names) => names
-                .iter()
-                .any(|name| name == desired.address.as_str() || ResourceId::new(name.as_str()) == desired.id),
+            Self::These(names) => names.iter().any(|name| desired.is_called(name)),
         }
     }
 }

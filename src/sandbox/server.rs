@@ -49,14 +49,6 @@ pub struct Server {
     address: SocketAddr,
 }
 
-/// Serves until the task is dropped; [`Server`] is the same in two steps, for who must know the port.
-///
-/// # Errors
-/// When the address is taken or no certificate can be made.
-pub async fn serve(address: SocketAddr, sandbox: Sandbox, tls: Option<&Tls>) -> Result<(), Error> {
-    Server::bind(address, sandbox, tls).await?.run().await
-}
-
 impl Server {
     /// Takes the address; port 0 takes any free one.
     ///
