@@ -26,7 +26,7 @@ pub(super) async fn carry_out<C: Cloud>(errand: Errand, cloud: &C, teller: Telle
     let Errand { step, resource, kind, body, .. } = errand;
     let work = Work { cloud, teller, api_version: kind.api_version.to_owned(), kind, step, resource };
     let result = match (work.step.verb, body) {
-        (Verb::Create | Verb::Update, Some(body)) => work.write(&body).await,
+        (Verb::Create | Verb::Update, Some(body)) => work.write_all(&body).await,
         (Verb::Create | Verb::Update, None) => Err(Failure::certain(Cause::of("the plan has no body for this step"))),
         (Verb::Delete, _) => work.remove().await,
         (Verb::Adopt, _) => work.adopt().await,
@@ -59,6 +59,15 @@ impl<C: Cloud> Work<'_, C> {
     pub(super) fn end(self, result: Result<Outcome, Failure>) -> End {
         let is_certain = result.as_ref().err().is_none_or(|failure| failure.is_certain);
         End { step: self.step, outcome: result.unwrap_or_else(Outcome::from), is_certain }
+    }
+
+    /// Writes a body, and what must be said after it.
+    async fn write_all(&self, body: &Value) -> Result<Outcome, Failure> {
+        let written = self.write(body).await?;
+        match (self.kind.follow_up)(body) {
+            Some(rest) => self.write(&rest).await,
+            None => Ok(written),
+        }
     }
 
     async fn write(&self, body: &Value) -> Result<Outcome, Failure> {

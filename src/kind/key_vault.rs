@@ -31,8 +31,17 @@ pub static KIND: Kind = Kind {
     ],
     reports: &["/properties/vaultUri"],
     holds: Holds::Data,
+    follow_up: recovered,
     ..Kind::PLAIN
 };
+
+/// Key Vault brings a deleted vault back as it was and ignores the other settings of that request: they are written
+/// after it. Otherwise a vault that somebody opened and deleted would come back open.
+fn recovered(body: &Value) -> Option<Value> {
+    let mut body = body.clone();
+    let properties = body.get_mut("properties")?.as_object_mut()?;
+    properties.remove("createMode").map(|_| body)
+}
 
 /// Days for which a deleted vault can be brought back and its name stays taken.
 ///
@@ -66,4 +75,18 @@ pub fn body(place: Place, tenant: &str) -> Value {
     // The model skips empty lists. Azure demands `accessPolicies` on create; rules are said so that others are drift.
     let lists = json!({"accessPolicies": [], "networkAcls": {"ipRules": [], "virtualNetworkRules": []}});
     body::with(&vault, json!({"properties": lists}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_recovery_is_followed_up() {
+        let plain = json!({"location": "westeurope", "properties": {"publicNetworkAccess": "Disabled"}});
+        let mut recovering = plain.clone();
+        recovering["properties"]["createMode"] = json!("recover");
+        assert_eq!(recovered(&recovering), Some(plain.clone()));
+        assert_eq!(recovered(&plain), None);
+    }
 }

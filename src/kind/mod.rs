@@ -47,6 +47,8 @@ pub struct Kind {
     pub delete: Delete,
     /// Says of a live body whether the resource is usable, beyond `provisioningState`.
     pub settled: fn(&Value) -> Settled,
+    /// The body to write after the given one is done, where the service heeds only part of that one.
+    pub follow_up: fn(&Value) -> Option<Value>,
 }
 
 /// Which writers take turns. Azure answers overlapping writes on one parent with 409 (`azure-facts` 2.7, 2.10, 2.12).
@@ -108,6 +110,7 @@ impl Kind {
         holds: Holds::Nothing,
         delete: Delete::Own(""),
         settled: |_| Settled::Yes,
+        follow_up: |_| None,
     };
 }
 

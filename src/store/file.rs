@@ -1,7 +1,7 @@
 //! The snapshot: one JSON document with a digest over its content, replaced as a whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{FORMAT, State};
 
+use super::disk::Disk;
 use super::error::{StoreError, Tried};
 
 /// The files of one state.
@@ -24,6 +25,8 @@ pub(super) struct Files {
     pub(super) lock: PathBuf,
     /// Of which remote state this is a copy.
     pub(super) marker: PathBuf,
+    /// What they are written on.
+    pub(super) disk: Disk,
 }
 
 impl Files {
@@ -39,6 +42,7 @@ impl Files {
             backup: beside(".backup"),
             lock: beside(".lock"),
             marker: beside(".remote"),
+            disk: Disk::default(),
         }
     }
 
@@ -154,21 +158,6 @@ fn absorb_members<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>, ha
         absorb(value, hash);
     }
     hash.update(b"}");
-}
-
-/// Replaces `path` as a whole: temporary file in the same folder, fsync, rename, fsync of the folder.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = folder(path);
-    let write = || -> io::Result<()> {
-        // Temporary files are 0600 from birth.
-        let mut file = tempfile::Builder::new().prefix(".privaml-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().tried("write", path)?;
-    sync_folder(path)
 }
 
 /// The folder a file is in.

@@ -4,7 +4,7 @@
 //! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped in silence.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::model::{Event, FORMAT};
 
+use super::disk::Disk;
 use super::error::{StoreError, Tried};
 use super::file::{Files, private, read_bytes, sync_folder};
 
@@ -111,6 +112,7 @@ fn checksum(before: &str, payload: &[u8]) -> String {
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
+    disk: Disk,
     file: Option<File>,
     sum: String,
     len: u64,
@@ -118,8 +120,8 @@ pub(super) struct Journal {
 
 impl Journal {
     /// A journal at `path` that has no line yet.
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, file: None, sum: String::new(), len: 0 }
+    pub(super) const fn new(path: PathBuf, disk: Disk) -> Self {
+        Self { path, disk, file: None, sum: String::new(), len: 0 }
     }
 
     /// Writes one event and waits for the disk; returns the bytes. The first one brings the header and the file.
@@ -145,7 +147,7 @@ impl Journal {
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let written = file.set_len(self.len).and_then(|()| file.write_all(text)).and_then(|()| file.sync_data());
+        let written = file.set_len(self.len).and_then(|()| self.disk.write(file, text)).and_then(|()| file.sync_data());
         if written.is_err() {
             // A full disk leaves half a line; whole lines may follow it only once it is gone (see `set_len` above).
             let _ = file.set_len(self.len);
@@ -194,6 +196,7 @@ mod tests {
     use super::*;
     use crate::model::{Address, Outcome, StepId, Verb, What};
     use proptest::prelude::*;
+    use std::io::Write as _;
     use std::time::Duration;
 
     fn header() -> Header {
@@ -208,7 +211,7 @@ mod tests {
     fn written(seqs: &[u64]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
-        let mut journal = Journal::new(path.clone());
+        let mut journal = Journal::new(path.clone(), Disk::default());
         for &seq in seqs {
             journal.append(&header(), &event(seq)).unwrap();
         }
@@ -258,7 +261,7 @@ mod tests {
     fn a_failed_write_leaves_whole_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
-        let mut journal = Journal::new(path.clone());
+        let mut journal = Journal::new(path.clone(), Disk::default());
         journal.append(&header(), &event(1)).unwrap();
         // Half a line, as a full disk leaves it.
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"0123456789abcdef {\"seq").unwrap();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::model::{Event, FORMAT, State, What};
 
+mod disk;
 pub mod draw;
 mod error;
 mod file;
@@ -21,6 +22,7 @@ mod remote;
 pub mod seal;
 mod shared;
 
+pub use disk::Disk;
 pub use error::{Mismatch, StoreError};
 pub use lock::{Holder, Occupant};
 pub use remote::Remote;
@@ -59,7 +61,16 @@ impl Store {
     /// When somebody else holds the lock after `lock_timeout`, or the files cannot be read, are newer or damaged, or are
     /// the copy of a remote state.
     pub fn open(path: &Path, holder: &Holder, lock_timeout: Duration) -> Result<Self, StoreError> {
-        let (files, lock) = lock(path, holder, lock_timeout)?;
+        Self::open_on(Disk::default(), path, holder, lock_timeout)
+    }
+
+    /// The same on a disk that may fill up.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(disk: Disk, path: &Path, holder: &Holder, lock_timeout: Duration) -> Result<Self, StoreError> {
+        let (mut files, lock) = lock(path, holder, lock_timeout)?;
+        files.disk = disk;
         shared::refuse_copy(&files)?;
         let found = load(&files)?;
         let mut store = Self::of(files, lock, found);
@@ -70,7 +81,7 @@ impl Store {
     fn of(files: Files, lock: Lock, found: Option<State>) -> Self {
         let is_saved = found.is_some();
         let state = found.unwrap_or_else(|| State::empty(Uuid::new_v4()));
-        let journal = Journal::new(files.journal.clone());
+        let journal = Journal::new(files.journal.clone(), files.disk.clone());
         let base = state.serial;
         Self { base, seq: 0, is_saved, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
     }
@@ -174,7 +185,7 @@ impl Store {
 
     fn save_here(&mut self) -> Result<(), StoreError> {
         self.put_aside()?;
-        file::replace(&self.files.state, &self.print()?)?;
+        self.files.disk.replace(&self.files.state, &self.print()?)?;
         self.base = self.state.serial;
         self.is_saved = true;
         Ok(())
@@ -198,7 +209,7 @@ impl Store {
             && !self.is_backed_up
             && let Some(bytes) = file::read_bytes(&self.files.state).tried("read", &self.files.state)?
         {
-            file::replace(&self.files.backup, &bytes)?;
+            self.files.disk.replace(&self.files.backup, &bytes)?;
         }
         self.is_backed_up = true;
         Ok(())

@@ -149,9 +149,9 @@ impl Store {
             }
         }
         if let Some(bytes) = file::read_bytes(&files.state).tried("read", &files.state)? {
-            file::replace(&files.backup, &bytes)?;
+            files.disk.replace(&files.backup, &bytes)?;
         }
-        file::replace(&files.state, &Self::text(&there.state)?)?;
+        files.disk.replace(&files.state, &Self::text(&there.state)?)?;
         journal::remove(&files.journal)?;
         // The journal there is part of this copy, but of no snapshot there: the next run sorts that out under the lock.
         marker.put(&file::digest_of(&Self::text(&there.state)?))?;

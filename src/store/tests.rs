@@ -329,7 +329,7 @@ fn a_journal_of_format_1_is_still_read() {
     let (header, events) = golden_journal();
     let bench = Bench::new();
     fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
-    let mut journal = Journal::new(bench.file(".journal"));
+    let mut journal = Journal::new(bench.file(".journal"), Disk::default());
     let written: Vec<u8> = events.iter().flat_map(|event| journal.append(&header, event).unwrap()).collect();
     assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8_lossy(text));
     assert_eq!(journal::parse(text).unwrap().unwrap(), Replay { header, events });

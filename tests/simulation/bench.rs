@@ -8,20 +8,23 @@ use std::time::Duration;
 
 use azure_core::http::HttpClient;
 use privaml::apply::{self, ApplyError, Options, Secrets, Stop, step_times};
+use privaml::arm::account::deleted_vault;
 use privaml::arm::{self, Client, Clock, Cloud, Parts};
 use privaml::blueprint;
 use privaml::config;
+use privaml::kind::key_vault;
 use privaml::model::{Desired, Event, Facts, JUMPBOX_PASSWORD, Observed, Outcome, ResourceId, StepId, Tally, What};
 use privaml::plan::{self, Consent, Plan};
 use privaml::sandbox::fault::{Fault, Misfortune};
-use privaml::sandbox::{Request, Sandbox, World, respond};
-use privaml::store::{Holder, Store};
+use privaml::sandbox::{Sandbox, World};
+use privaml::store::{Disk, Holder, Store, StoreError};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::fate::{Answered, Fate, Trap};
+use super::fate::{Answered, Fate, Weather};
+use super::stranger;
 
 /// A password that must never be seen.
 pub(super) const CANARY: &str = "Canary-7f3a_9Q%z";
@@ -63,17 +66,6 @@ pub(super) enum Goal {
     Destroy,
 }
 
-/// What a command meets.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Weather {
-    pub(super) seed: u64,
-    /// Chance of a passing fault for each request, in percent.
-    pub(super) percent: u32,
-    /// The client dies at this request; zero: never.
-    pub(super) dies_at: u64,
-    pub(super) trap: Option<Trap>,
-}
-
 /// How a command ended.
 #[derive(Debug)]
 pub(super) enum Ended {
@@ -95,6 +87,10 @@ pub(super) struct Bench {
     /// Broken rules seen while events passed by.
     pub(super) broken: Arc<Mutex<Vec<String>>>,
     pub(super) sprung: bool,
+    /// Whether somebody changed something of ours behind our back.
+    pub(super) is_meddled: bool,
+    /// Writes of the store by the last command.
+    pub(super) writes: u64,
 }
 
 impl Bench {
@@ -112,6 +108,8 @@ impl Bench {
             said: Arc::default(),
             broken: Arc::default(),
             sprung: false,
+            is_meddled: false,
+            writes: 0,
         };
         bench.draw(size);
         bench.plant_foreign();
@@ -144,24 +142,16 @@ impl Bench {
     }
 
     fn open(&self) -> Store {
+        self.open_on(Disk::default()).unwrap()
+    }
+
+    fn open_on(&self, disk: Disk) -> Result<Store, StoreError> {
         let holder = Holder { command: "simulation".to_owned() };
-        Store::open(&self.folder.path().join("state.json"), &holder, Duration::ZERO).unwrap()
+        Store::open_on(disk, &self.folder.path().join("state.json"), &holder, Duration::ZERO)
     }
 
     pub(super) fn state(&self) -> privaml::model::State {
         Store::read(&self.folder.path().join("state.json")).unwrap().unwrap()
-    }
-
-    /// Sends something behind the client's back.
-    pub(super) fn stranger(&self, method: &str, path: &str, version: &str, body: &serde_json::Value) -> u16 {
-        let mut request = Request::new(method, &format!("{path}?api-version={version}"));
-        request.headers.insert("authorization".to_owned(), "Bearer stranger".to_owned());
-        if !body.is_null() {
-            request.headers.insert("content-type".to_owned(), "application/json".to_owned());
-            request.body = body.to_string().into_bytes();
-        }
-        let now = self.sandbox.clock().now();
-        respond(&mut self.sandbox.world(), now, &request).status
     }
 
     /// The operation of the next write of this resource fails in the end.
@@ -177,23 +167,51 @@ impl Bench {
 
     fn plant_foreign(&self) {
         let group = self.foreign();
-        let status = self.stranger("PUT", group.as_str(), "2021-04-01", &json!({"location": "westeurope"}));
+        let body = json!({"location": "westeurope"});
+        let (status, _) = stranger::send(&self.sandbox, "PUT", group.as_str(), "2021-04-01", &body);
         assert!(status < 300, "{status}");
+    }
+
+    /// Somebody deletes or edits something of ours between two commands.
+    pub(super) fn meddle(&mut self, draws: &mut StdRng) {
+        if let Some(what) = stranger::meddle(&self.sandbox, &self.desired, draws) {
+            *self.met.entry(what.to_owned()).or_default() += 1;
+            self.is_meddled = true;
+        }
+    }
+
+    /// Somebody opens the key vault to the world, then deletes it.
+    pub(super) fn open_and_delete_vault(&mut self) {
+        let vault = &self.desired.iter().find(|one| one.address.kind() == key_vault::KIND.name).unwrap().id;
+        let send =
+            |method, body: &_| stranger::send(&self.sandbox, method, vault.as_str(), key_vault::KIND.api_version, body);
+        let (_, mut body) = send("GET", &serde_json::Value::Null);
+        body["properties"]["publicNetworkAccess"] = "Enabled".into();
+        let statuses = (send("PUT", &body).0, send("DELETE", &serde_json::Value::Null).0);
+        assert!(statuses.0 < 300 && statuses.1 < 300, "{statuses:?}");
+        self.is_meddled = true;
+    }
+
+    /// Somebody puts a resource into our group; whether there was a group.
+    pub(super) fn lodge(&mut self) -> bool {
+        stranger::move_in(&self.sandbox, &self.desired[0].id)
     }
 
     /// Runs one command to its end, or to its death.
     pub(super) async fn command(&mut self, goal: Goal, weather: Weather) -> Ended {
-        let fate =
-            Arc::new(Fate::new(&self.sandbox, weather.seed, weather.percent, weather.dies_at, weather.trap.clone()));
-        let is_trapped = weather.trap.is_some();
-        let client = client(&fate, &self.sandbox, weather.seed);
+        let (is_trapped, seed) = (weather.trap.is_some(), weather.seed);
+        let fate = Arc::new(Fate::new(&self.sandbox, &self.desired, weather));
+        let client = client(&fate, &self.sandbox, seed);
         let ended = {
-            let work = self.carry_out(goal, &client);
+            let work = self.carry_out(goal, &client, fate.disk());
             tokio::select! {
                 ended = tokio::time::timeout(PATIENCE, work) => ended.expect("a command does not end"),
                 () = fate.crash.notified() => Ended::Crashed,
             }
         };
+        let ended = if fate.is_dead() { Ended::Crashed } else { ended };
+        self.writes = fate.writes();
+        self.is_meddled |= fate.met().keys().any(|what| what == "Deleted" || what == "Edited");
         self.answered.extend(fate.answered());
         for (fault, count) in fate.met() {
             *self.met.entry(fault).or_default() += count;
@@ -202,8 +220,11 @@ impl Bench {
         ended
     }
 
-    async fn carry_out(&self, goal: Goal, client: &Client) -> Ended {
-        let mut store = self.open();
+    async fn carry_out(&self, goal: Goal, client: &Client, disk: Disk) -> Ended {
+        let mut store = match self.open_on(disk) {
+            Ok(store) => store,
+            Err(error) => return Ended::Failed(error.to_string()),
+        };
         let stop = Stop::new();
         let nothing = Plan::default();
         let mut sink = self.watch(&nothing);
@@ -224,26 +245,49 @@ impl Bench {
             Ok(tally) => return Ended::Failed(failures(&self.said, &tally)),
             Err(error) => return Ended::Failed(error.to_string()),
         }
-        store.close().unwrap();
-        Ended::Clean
+        store.close().map_or_else(|error| Ended::Failed(error.to_string()), |()| Ended::Clean)
     }
 
     async fn think(&self, goal: Goal, client: &Client, store: &Store) -> Result<Plan, String> {
         if goal == Goal::Destroy {
-            return Ok(plan::destroy(store.state(), &Observed::default()));
+            return Ok(plan::destroy(store.state(), &self.others(client, store).await?));
         }
         let watched = plan::watch(&self.desired, store.state());
         let ids: Vec<_> = watched.iter().map(|w| (w.id.clone(), w.api_version.as_str())).collect();
         let expected = store.state().resources.values().map(|known| known.id.clone()).collect();
         let live = arm::observe(client, &ids, &expected, 16).await.map_err(|error| error.to_string())?;
-        let observed = Observed { live, ..Observed::default() };
+        let mut observed = Observed { live, ..Observed::default() };
+        for vault in self.desired.iter().filter(|one| one.address.kind() == key_vault::KIND.name) {
+            let subscription = self.sandbox.world().subscription.clone();
+            let (place, name) = (vault.body["location"].as_str().unwrap(), vault.id.name());
+            let is_there = observed.live.contains_key(&vault.id);
+            if !is_there && matches!(deleted_vault(client, &subscription, place, name).await, Ok(Some(_))) {
+                observed.soft_deleted.insert(vault.id.clone());
+            }
+        }
         plan::plan(&self.desired, store.state(), &observed, &Consent::default())
             .map_err(|error| format!("{:?}", error.problems))
     }
 
+    /// What is in our group besides ours.
+    async fn others(&self, client: &Client, store: &Store) -> Result<Observed, String> {
+        let (group, state) = (&self.desired[0].id, store.state());
+        let listed = match client.list(&format!("{group}/resources"), "2021-04-01").await {
+            Ok(listed) => listed,
+            Err(error) if error.status == Some(404) => Vec::new(),
+            Err(error) => return Err(error.to_string()),
+        };
+        let known = state.resources.values().map(|known| &known.id);
+        let ours: BTreeSet<String> =
+            known.chain(state.open.values().map(|open| &open.resource)).map(ResourceId::key).collect();
+        let ids = listed.iter().filter_map(|body| body["id"].as_str()).map(ResourceId::new);
+        let strangers = ids.filter(|id| !ours.contains(&id.key())).collect();
+        Ok(Observed { strangers, ..Observed::default() })
+    }
+
     /// A calm look at what an apply would do now.
     pub(super) async fn pending(&self) -> Plan {
-        let fate = Arc::new(Fate::new(&self.sandbox, 0, 0, 0, None));
+        let fate = Arc::new(Fate::new(&self.sandbox, &self.desired, Weather::default()));
         let client = client(&fate, &self.sandbox, 0);
         let store = self.open();
         self.think(Goal::Apply, &client, &store).await.unwrap()

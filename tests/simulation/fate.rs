@@ -3,18 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core::error::ErrorKind;
 use azure_core::http::headers::Headers;
 use azure_core::http::{AsyncRawResponse, HttpClient, Request, StatusCode};
+use privaml::model::Desired;
 use privaml::sandbox::Sandbox;
+use privaml::store::Disk;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::sync::Notify;
+
+use super::stranger;
 
 /// What can happen to one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,38 @@ pub(super) struct Trap {
     pub(super) fault: Fault,
 }
 
+/// What a disk can do to one write of state or journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DiskFault {
+    /// Half of it gets there; this and every later write of the command fails.
+    Full,
+    /// Half of it gets there; later writes succeed.
+    FullOnce,
+    /// Half of it gets there, then the client dies.
+    Torn,
+    /// All of it gets there, then the client dies.
+    CrashAfterWrite,
+}
+
+/// All of them.
+pub(super) const DISK_FAULTS: [DiskFault; 4] =
+    [DiskFault::Full, DiskFault::FullOnce, DiskFault::Torn, DiskFault::CrashAfterWrite];
+
+/// What a command meets. Requests and writes are counted from one; zero is never.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weather {
+    pub(super) seed: u64,
+    /// Chance of a passing fault for each request, in percent.
+    pub(super) percent: u32,
+    /// The client dies at this request.
+    pub(super) dies_at: u64,
+    /// Somebody deletes or edits something right before this request.
+    pub(super) meddled_at: u64,
+    /// The write of the store that goes wrong, and how.
+    pub(super) disk: Option<(u64, DiskFault)>,
+    pub(super) trap: Option<Trap>,
+}
+
 /// One answered write.
 #[derive(Clone, Debug)]
 pub(super) struct Answered {
@@ -75,19 +111,19 @@ pub(super) struct Answered {
     pub(super) path: String,
 }
 
-/// A transport between client and sandbox.
+/// A transport between client and sandbox, and the disk under the client's state.
 pub(super) struct Fate {
     sandbox: Sandbox,
+    desired: Vec<Desired>,
+    weather: Weather,
     draws: Mutex<StdRng>,
-    /// Chance of a fault for each request, in percent.
-    percent: u32,
-    /// The client dies at this request, counted from one; zero: never.
-    dies_at: u64,
     trap: Mutex<Option<Trap>>,
     count: AtomicU64,
     answered: Mutex<Vec<Answered>>,
     met: Mutex<BTreeMap<String, u64>>,
     lied: Mutex<BTreeSet<String>>,
+    writes: AtomicU64,
+    is_dead: AtomicBool,
     pub(super) crash: Notify,
 }
 
@@ -98,19 +134,73 @@ impl fmt::Debug for Fate {
 }
 
 impl Fate {
-    pub(super) fn new(sandbox: &Sandbox, seed: u64, percent: u32, dies_at: u64, trap: Option<Trap>) -> Self {
+    pub(super) fn new(sandbox: &Sandbox, desired: &[Desired], weather: Weather) -> Self {
         Self {
             sandbox: sandbox.clone(),
-            draws: Mutex::new(StdRng::seed_from_u64(seed)),
-            percent,
-            dies_at,
-            trap: Mutex::new(trap),
+            desired: desired.to_vec(),
+            draws: Mutex::new(StdRng::seed_from_u64(weather.seed)),
+            trap: Mutex::new(weather.trap.clone()),
+            weather,
             count: AtomicU64::new(0),
             answered: Mutex::default(),
             met: Mutex::default(),
             lied: Mutex::default(),
+            writes: AtomicU64::new(0),
+            is_dead: AtomicBool::new(false),
             crash: Notify::new(),
         }
+    }
+
+    /// The disk of this command.
+    pub(super) fn disk(self: &Arc<Self>) -> Disk {
+        let fate = self.clone();
+        Disk::limited(move |length| fate.room(length))
+    }
+
+    /// How much of a write gets to the disk, where not all does.
+    fn room(&self, length: usize) -> Option<usize> {
+        if self.is_dead.load(Ordering::Relaxed) {
+            return Some(0);
+        }
+        let count = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        let (at, fault) = self.weather.disk?;
+        if count == at {
+            self.meet(&format!("{fault:?}"));
+        }
+        let half = Some(length / 2);
+        match fault {
+            DiskFault::Full if count >= at => half,
+            DiskFault::FullOnce if count == at => half,
+            DiskFault::Torn if count == at => {
+                self.fall();
+                half
+            }
+            DiskFault::CrashAfterWrite if count == at => {
+                self.fall();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn meet(&self, what: &str) {
+        *self.met.lock().unwrap().entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// The client is dead from now on: it neither sends nor writes.
+    fn fall(&self) {
+        self.is_dead.store(true, Ordering::Relaxed);
+        self.crash.notify_one();
+    }
+
+    /// Whether the client died.
+    pub(super) fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::Relaxed)
+    }
+
+    /// Writes of the store so far.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
     }
 
     /// Writes whose reply reached the client.
@@ -131,14 +221,19 @@ impl Fate {
     fn draw(&self, method: &str, path: &str) -> Option<Fault> {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut draws = self.draws.lock().unwrap();
-        if count == self.dies_at {
+        if count == self.weather.meddled_at
+            && let Some(what) = stranger::meddle(&self.sandbox, &self.desired, &mut *draws)
+        {
+            self.meet(what);
+        }
+        if count == self.weather.dies_at {
             return Some(if draws.random_bool(0.5) { Fault::CrashBefore } else { Fault::CrashAfter });
         }
         let mut trap = self.trap.lock().unwrap();
         if trap.as_ref().is_some_and(|trap| trap.method == method && trap.path == path) {
             return trap.take().map(|trap| trap.fault);
         }
-        if !draws.random_ratio(self.percent, 100) {
+        if !draws.random_ratio(self.weather.percent, 100) {
             return None;
         }
         let fault = PASSING[draws.random_range(0..PASSING.len())];
@@ -165,7 +260,7 @@ impl Fate {
     }
 
     async fn die(&self) -> azure_core::Result<AsyncRawResponse> {
-        self.crash.notify_one();
+        self.fall();
         std::future::pending().await
     }
 }
@@ -186,11 +281,14 @@ fn refusal(status: u16, code: &str, hint: Option<&'static str>) -> AsyncRawRespo
 #[async_trait]
 impl HttpClient for Fate {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        if self.is_dead() {
+            return std::future::pending().await;
+        }
         let method = request.method().as_ref().to_owned();
         let path = request.url().path().to_ascii_lowercase();
         let fault = self.draw(&method, &path);
         if let Some(fault) = fault {
-            *self.met.lock().unwrap().entry(format!("{fault:?}")).or_default() += 1;
+            self.meet(&format!("{fault:?}"));
         }
         match fault {
             None => self.pass(request, &method, &path).await,

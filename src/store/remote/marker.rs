@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::disk::Disk;
 use super::super::error::{StoreError, Tried};
 use super::super::file;
 use super::judge::Seen;
@@ -60,7 +61,7 @@ impl Marker {
     /// Notes that this snapshot is there, and no journal. On disk when this returns.
     pub(in crate::store) fn put(&mut self, digest: &str) -> Result<(), StoreError> {
         (self.content.digest, self.content.sent) = (digest.to_owned(), 0);
-        file::replace(&self.path, &self.text())
+        Disk::default().replace(&self.path, &self.text())
     }
 
     /// Notes how much of the journal is there. May be lost in a power cut: a note that says too little is harmless.
