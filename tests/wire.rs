@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Where the server's world stands, and how to reach it.
-struct Arm {
+pub(super) struct Arm {
     process: Child,
     folder: TempDir,
     url: String,
@@ -19,7 +19,7 @@ struct Arm {
 }
 
 impl Arm {
-    fn serve(speed: &str, tls: bool) -> Self {
+    pub(super) fn serve(speed: &str, tls: bool) -> Self {
         Self::serve_in(tempfile::tempdir().unwrap(), speed, tls)
     }
 
@@ -45,7 +45,7 @@ impl Arm {
     }
 
     /// A command in `folder` that signs in with a client secret.
-    fn client(&self, folder: &Path, args: &[&str]) -> Command {
+    pub(super) fn client(&self, folder: &Path, args: &[&str]) -> Command {
         let mut command = binary(folder);
         command
             .args(args)
@@ -58,13 +58,13 @@ impl Arm {
         command
     }
 
-    fn apply(&self, folder: &Path, more: &[&str]) -> Command {
+    pub(super) fn apply(&self, folder: &Path, more: &[&str]) -> Command {
         let args = ["apply", "--yes", "--cloud", &self.url, "--subscription", &self.subscription];
         self.client(folder, &[&args, more].concat())
     }
 
     /// The world as it was last written down.
-    fn world(&self) -> Value {
+    pub(super) fn world(&self) -> Value {
         let text = std::fs::read_to_string(self.folder.path().join(".privaml/sandbox.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     }
@@ -77,13 +77,13 @@ impl Drop for Arm {
     }
 }
 
-fn binary(folder: &Path) -> Command {
+pub(super) fn binary(folder: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("privaml"));
     command.current_dir(folder).env_clear().env("PRIVAML_CONFIG_DIR", folder.join("keys")).stdin(Stdio::null());
     command
 }
 
-fn done(mut command: Command) -> Output {
+pub(super) fn done(mut command: Command) -> Output {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{:?} ended with {}: {text}", command.get_args(), output.status);
@@ -91,7 +91,7 @@ fn done(mut command: Command) -> Output {
 }
 
 /// PUTs of a trace, by path.
-fn puts(trace: &Path) -> Vec<String> {
+pub(super) fn puts(trace: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(trace).unwrap_or_default();
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let puts = lines.filter(|line| line["method"] == "PUT" && line["status"].as_u64().is_some_and(|s| s < 300));
@@ -198,23 +198,4 @@ fn find<'a>(value: &'a Value, name: &str) -> &'a Value {
         map.get(name).or_else(|| map.values().find_map(|member| search(member, name)))
     }
     search(value, name).unwrap()
-}
-
-#[cfg(unix)]
-#[test]
-fn a_terminated_apply_saves_and_the_next_one_ends_it() {
-    let arm = Arm::serve("100", false);
-    let home = tempfile::tempdir().unwrap();
-    let mut command = arm.apply(home.path(), &[]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
-    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(130), "{text}");
-    assert!(text.contains("Stopping") && text.contains("goes on from here"), "{text}");
-    done(arm.apply(home.path(), &[]));
-    done(arm.client(home.path(), &["plan", "--detailed-exitcode"]));
-    assert!(arm.world()["world"]["resources"].as_object().unwrap().len() > 80);
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> 
     running::show(session, &plan);
     if !plan.is_empty() {
         let question = "Apply this plan? Only `yes` is taken: ";
-        running::approve(session, yes, connection.sandbox.is_some(), question, "yes")?;
+        running::approve(session, yes, connection.sandbox.is_some(), question, "yes").await?;
     }
     remember(&mut store, &connection, &config)?;
     let code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;

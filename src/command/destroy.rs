@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, yes: bool) -> Result<ExitCode, Failur
     running::show(session, &plan);
     let name = group.map_or_else(|| "yes".to_owned(), |id| id.name().trim_start_matches("rg-").to_owned());
     let question = format!("Everything above will be deleted. Type `{name}` to go ahead: ");
-    running::approve(session, yes, connection.sandbox.is_some(), &question, &name)?;
+    running::approve(session, yes, connection.sandbox.is_some(), &question, &name).await?;
     let run = running::carry_out(session, &connection, &plan, &mut store, &Secrets::new()).await?;
     session.screen.summary(&run.summary);
     running::measures(session, &connection, &plan, run.elapsed);

@@ -1,5 +1,7 @@
 //! Turns the layers' errors into what a user reads: what, why, remedy, exit code. The only place that maps them.
 
+use std::io::ErrorKind;
+
 use crate::apply::ApplyError;
 use crate::arm::{ArmError, Class, CloudError};
 use crate::failure::{ExitCode, Failure};
@@ -20,9 +22,23 @@ pub(super) fn of_store(error: &StoreError) -> Failure {
         | StoreError::Damaged { .. }
         | StoreError::Illegal(_) => ExitCode::State,
         StoreError::Remote { source, .. } => return of_blob(error, source),
-        StoreError::Io { .. } => ExitCode::Failed,
+        StoreError::Io { source, .. } => return of_disk(error, source.kind()),
     };
     Failure::new(exit, error.to_string())
+}
+
+/// The disk under the state.
+fn of_disk(error: &StoreError, kind: ErrorKind) -> Failure {
+    let remedy = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "make room, then run the same command again: nothing was sent without a line on disk"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "the folder must be writable; --state FILE puts the state elsewhere"
+        }
+        _ => "mend that, then run the same command again: nothing was sent without a line on disk",
+    };
+    Failure::new(ExitCode::Failed, error.to_string()).remedy(remedy)
 }
 
 /// The storage service behind a remote state.

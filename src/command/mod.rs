@@ -8,6 +8,7 @@ mod drawing;
 mod errors;
 mod explain;
 mod init;
+mod interrupt;
 mod output;
 mod plan;
 mod recover;
@@ -39,13 +40,20 @@ pub fn run(cli: Cli) -> ExitCode {
             return ExitCode::Failed;
         }
     };
-    match runtime.block_on(carry_out(&session, cli.verb)) {
-        Ok(code) => code,
-        Err(failure) => {
-            session.screen.failure(&failure);
-            failure.exit
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = carry_out(&session, cli.verb) => ended,
+            () = session.interrupts.unheard() => Err(Failure::new(ExitCode::Interrupted, "interrupted")
+                .remedy("run the command again: it goes on from the state on disk")),
         }
-    }
+    });
+    // A thread that still waits for an answer on the terminal is not waited for.
+    runtime.shutdown_background();
+    let ended = ended.and_then(|code| session.screen.is_whole().map(|()| code));
+    ended.unwrap_or_else(|failure| {
+        session.screen.failure(&failure);
+        failure.exit
+    })
 }
 
 async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
@@ -55,7 +63,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
-        Verb::State { act } => state::run(session, act),
+        Verb::State { act } => state::run(session, act).await,
         Verb::Recover { group } => recover::run(session, group.as_deref()).await,
         Verb::Verify(args) => verify::run(session, &args).await,
         Verb::Explain(args) => explain::run(session, &args),

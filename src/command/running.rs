@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::connect::Connection;
 use super::errors::{of_apply, of_arm};
+use super::interrupt::Listening;
 use super::session::Session;
 use crate::apply::{self, Options, Secrets, Stop};
 use crate::arm::{self, account};
@@ -53,7 +54,7 @@ pub(super) async fn resume(session: &Session, connection: &Connection, store: &m
     let open = store.state().open.len();
     session.screen.notify(&format!("An earlier run left {open} step(s) open; asking Azure how they ended."));
     let progress = Arc::new(Mutex::new(Progress::start(&session.screen, &Plan::default())));
-    let stop = listen(&progress);
+    let (stop, _listening) = listen(session, &progress);
     let mut sink = |event: &Event| locked(&progress).event(event);
     let ended = apply::resume(store, &connection.client, &mut sink, &stop).await;
     locked(&progress).finish();
@@ -74,7 +75,7 @@ pub(super) fn show(session: &Session, plan: &Plan) {
 }
 
 /// Asks for consent; `expected` is what must be typed.
-pub(super) fn approve(
+pub(super) async fn approve(
     session: &Session,
     yes: bool,
     is_sandbox: bool,
@@ -87,7 +88,10 @@ pub(super) fn approve(
     if session.screen.is_json() {
         return Err(Failure::new(ExitCode::Usage, "nobody can be asked with --json").remedy("give --yes"));
     }
-    let Some(answer) = session.screen.ask(question) else {
+    // On a thread of its own, so that Ctrl-C is heard meanwhile.
+    let (screen, question) = (session.screen.clone(), question.to_owned());
+    let answer = tokio::task::spawn_blocking(move || screen.ask(&question)).await;
+    let Some(answer) = answer.ok().flatten() else {
         return Err(Failure::new(ExitCode::Usage, "there is no terminal to ask on")
             .remedy("give --yes (or --auto-approve) to go ahead without being asked"));
     };
@@ -119,7 +123,7 @@ pub(super) async fn carry_out(
     let options = Options { parallelism: session.options.parallelism, times: apply::step_times(plan) };
     let begin = connection.client.clock().now();
     let progress = Arc::new(Mutex::new(Progress::start(&session.screen, plan)));
-    let stop = listen(&progress);
+    let (stop, _listening) = listen(session, &progress);
     let ticker = {
         let (progress, clock) = (progress.clone(), *connection.client.clock());
         tokio::spawn(async move {
@@ -160,39 +164,20 @@ fn guard(watch: Watch, stop: &Stop, progress: &Arc<Mutex<Progress>>) -> tokio::t
     })
 }
 
-/// Ctrl-C or SIGTERM: first time nothing new starts, second time the run is left.
-fn listen(progress: &Arc<Mutex<Progress>>) -> Stop {
+/// Ctrl-C, SIGTERM or a closed terminal: first time nothing new starts, second time the run is left.
+fn listen(session: &Session, progress: &Arc<Mutex<Progress>>) -> (Stop, Listening) {
     let stop = Stop::new();
     let (asked, progress) = (stop.clone(), progress.clone());
-    tokio::spawn(async move {
-        for _ in 0..2 {
-            if interrupted().await.is_err() {
-                return;
-            }
-            asked.ask();
-            if !asked.is_urgent() {
-                locked(&progress).say(
-                    "Stopping: nothing new is started, waiting for what runs. \
-                     Again to leave at once; the next run picks it up.",
-                );
-            }
+    let listening = session.interrupts.listen(move || {
+        asked.ask();
+        if !asked.is_urgent() {
+            locked(&progress).say(
+                "Stopping: nothing new is started, waiting for what runs. \
+                 Again to leave at once; the next run picks it up.",
+            );
         }
     });
-    stop
-}
-
-#[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = term.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+    (stop, listening)
 }
 
 /// The exit code of a run.

@@ -12,6 +12,7 @@ use crate::report::screen::{Look, Screen};
 use crate::store::{Holder, Store};
 
 use super::errors::of_store;
+use super::interrupt::Interrupts;
 use super::remote;
 
 /// The parameter file where none is named.
@@ -23,6 +24,8 @@ pub(super) struct Session {
     pub(super) options: Common,
     /// Where things are shown.
     pub(super) screen: Screen,
+    /// Ctrl-C and the like.
+    pub(super) interrupts: Interrupts,
     /// The parameters, once read.
     read: OnceCell<Config>,
 }
@@ -35,7 +38,7 @@ impl Session {
             Colour::Never => Some(false),
         };
         let screen = Screen::new(&Look { color, json: options.json, verbose: options.verbose });
-        Self { options, screen, read: OnceCell::new() }
+        Self { options, screen, interrupts: Interrupts::default(), read: OnceCell::new() }
     }
 
     /// The parameters: the named file, else `params.toml`, else the defaults. Warnings are shown.

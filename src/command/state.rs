@@ -11,14 +11,14 @@ use crate::failure::{ExitCode, Failure};
 use crate::model::{Address, State};
 use crate::store::{Holder, Remote, Store, StoreError};
 
-pub(super) fn run(session: &Session, act: StateAct) -> Result<ExitCode, Failure> {
+pub(super) async fn run(session: &Session, act: StateAct) -> Result<ExitCode, Failure> {
     match act {
         StateAct::List => list(session, &existing(session)?),
         StateAct::Show { address } => show(session, &existing(session)?, &address)?,
         StateAct::Pull { save, force } => pull(session, save, force)?,
-        StateAct::Push { force, yes } => push(session, force, yes)?,
-        StateAct::Migrate { yes } => migrate(session, yes)?,
-        StateAct::Unlock { yes } => unlock(session, yes)?,
+        StateAct::Push { force, yes } => push(session, force, yes).await?,
+        StateAct::Migrate { yes } => migrate(session, yes).await?,
+        StateAct::Unlock { yes } => unlock(session, yes).await?,
     }
     Ok(ExitCode::Done)
 }
@@ -88,12 +88,12 @@ fn pull(session: &Session, save: bool, force: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn push(session: &Session, force: bool, yes: bool) -> Result<(), Failure> {
+async fn push(session: &Session, force: bool, yes: bool) -> Result<(), Failure> {
     let remote = shared(session)?;
     let place = remote.place().to_owned();
     if force {
         let question = format!("{place} will be replaced, whatever it holds. Only `yes` is taken: ");
-        running::approve(session, yes, session.options.sandbox, &question, "yes")?;
+        running::approve(session, yes, session.options.sandbox, &question, "yes").await?;
     }
     let state = Store::push(&session.options.state, &holder("state push"), session.patience(), remote, force);
     let state = state.map_err(|error| of_store(&error))?;
@@ -102,7 +102,7 @@ fn push(session: &Session, force: bool, yes: bool) -> Result<(), Failure> {
 }
 
 /// Between here and where the parameters say.
-fn migrate(session: &Session, yes: bool) -> Result<(), Failure> {
+async fn migrate(session: &Session, yes: bool) -> Result<(), Failure> {
     if !session.has_parameters() {
         return Err(Failure::new(ExitCode::Usage, "there is no parameter file to say where the state shall be")
             .remedy("give -c FILE; its table [state] says so"));
@@ -114,7 +114,7 @@ fn migrate(session: &Session, yes: bool) -> Result<(), Failure> {
     }
     let question =
         format!("Move the state from {} to {}? Only `yes` is taken: ", words(from.as_ref()), words(to.as_ref()));
-    running::approve(session, yes, session.options.sandbox, &question, "yes")?;
+    running::approve(session, yes, session.options.sandbox, &question, "yes").await?;
     let (path, patience, holder) = (&session.options.state, session.patience(), holder("state migrate"));
     if let Some(from) = from {
         Store::open_shared(path, &holder, patience, remote::at(session, from))
@@ -135,7 +135,7 @@ fn words(place: Option<&Azblob>) -> String {
     )
 }
 
-fn unlock(session: &Session, yes: bool) -> Result<(), Failure> {
+async fn unlock(session: &Session, yes: bool) -> Result<(), Failure> {
     let holder_here = holder("state unlock");
     Store::free(&session.options.state, &holder_here).map_err(|error| match error {
         StoreError::Locked { .. } => of_store(&error)
@@ -155,7 +155,7 @@ fn unlock(session: &Session, yes: bool) -> Result<(), Failure> {
     let question = format!(
         "{place} is in use by {occupant}. A run that still lives stops before its next step. Only `yes` is taken: "
     );
-    running::approve(session, yes, false, &question, "yes")?;
+    running::approve(session, yes, false, &question, "yes").await?;
     remote::at(session, azblob).break_lock().map_err(|error| of_store(&error))?;
     session.screen.notify(&format!("The lock of {occupant} on {place} is ended."));
     Ok(())

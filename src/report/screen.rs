@@ -1,6 +1,7 @@
 //! Where things are shown: answers on stdout, progress on stderr. The only file that prints.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstream::ColorChoice;
 use owo_colors::OwoColorize as _;
@@ -9,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::json;
-use crate::failure::Failure;
+use crate::failure::{ExitCode, Failure};
 
 /// Width without a terminal.
 const WIDTH: usize = 100;
@@ -30,6 +31,8 @@ pub struct Look {
 pub struct Screen {
     look: Look,
     is_terminal: bool,
+    /// Why an answer did not get out.
+    lost: Arc<Mutex<Option<String>>>,
 }
 
 impl Screen {
@@ -42,7 +45,7 @@ impl Screen {
             None => {}
         }
         let is_terminal = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
-        Self { look: *look, is_terminal }
+        Self { look: *look, is_terminal, lost: Arc::default() }
     }
 
     /// Whether JSON is wanted.
@@ -69,9 +72,28 @@ impl Screen {
         anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never
     }
 
-    /// The answer, on stdout. A closed pipe is nobody's error.
+    /// The answer, on stdout. A closed pipe is nobody's error; any other failure is told by [`Screen::is_whole`].
     pub fn answer(&self, text: &str) {
-        let _ = writeln!(anstream::stdout(), "{text}");
+        let mut stdout = anstream::stdout();
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+        }
+    }
+
+    /// Whether every answer got out.
+    ///
+    /// # Errors
+    /// When one did not: a full disk behind `> file`, for instance.
+    pub fn is_whole(&self) -> Result<(), Failure> {
+        match self.lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(ExitCode::Failed, "the answer could not be written to stdout")
+                .because(why)
+                .remedy("what was done is in the state; `privaml output` prints the outputs again")),
+        }
     }
 
     /// Progress and hints, on stderr.
