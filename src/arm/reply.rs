@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// One answer of ARM.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Reply {
+pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Names in lower case.
@@ -19,7 +19,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Reads a raw answer.
     #[must_use]
-    pub(super) fn read(status: u16, headers: BTreeMap<String, String>, bytes: &[u8]) -> Self {
+    pub fn read(status: u16, headers: BTreeMap<String, String>, bytes: &[u8]) -> Self {
         let body = if bytes.iter().all(u8::is_ascii_whitespace) {
             Value::Null
         } else {
@@ -32,14 +32,14 @@ impl Reply {
 
     /// A header by its lower-case name; an empty one is none.
     #[must_use]
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
     /// The pause the server asks for, on the wall's clock. Milliseconds (sent by some services) win over seconds;
     /// ARM's contract knows no dates here.
     #[must_use]
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         let number = |name| self.header(name)?.parse::<u64>().ok();
         number("retry-after-ms")
             .or_else(|| number("x-ms-retry-after-ms"))
@@ -49,7 +49,7 @@ impl Reply {
 
     /// `properties.provisioningState`, or the same at the top, as a few older services put it.
     #[must_use]
-    pub(super) fn provisioning_state(&self) -> Option<&str> {
+    pub fn provisioning_state(&self) -> Option<&str> {
         self.body
             .pointer("/properties/provisioningState")
             .or_else(|| self.body.get("provisioningState"))
@@ -58,14 +58,14 @@ impl Reply {
 
     /// A member of the body, its name compared without case.
     #[must_use]
-    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+    pub fn member(&self, name: &str) -> Option<&Value> {
         member(&self.body, name)
     }
 }
 
 /// A member of an object, its name compared without case: services disagree on `code` and `Code`.
 #[must_use]
-pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+pub fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 

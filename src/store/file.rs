@@ -71,7 +71,7 @@ impl Files {
 
 /// What is wrong with a snapshot.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub enum Flaw {
     /// Its format is beyond ours.
     Newer(u64),
     /// It is not what was written.
@@ -88,20 +88,31 @@ pub(super) fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The text of a snapshot.
-pub(super) fn print(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+///
+/// # Errors
+/// When the state cannot be written as JSON.
+pub fn print(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     // The digest is of what a reader will see: numbers may change their spelling on the way through text.
     let mut document: Value = serde_json::from_str(&serde_json::to_string(state)?)?;
-    let digest = digest(&document);
-    if let Some(members) = document.as_object_mut() {
-        members.insert("digest".to_owned(), Value::String(digest));
-    }
+    sign(&mut document);
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
     Ok(text)
 }
 
+/// Puts the right digest into a snapshot.
+pub fn sign(document: &mut Value) {
+    let digest = digest(document);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("digest".to_owned(), Value::String(digest));
+    }
+}
+
 /// Reads a snapshot's text. The format is looked at first: a later one may be digested otherwise.
-pub(super) fn parse(bytes: &[u8]) -> Result<State, Flaw> {
+///
+/// # Errors
+/// When it is of a later version, or not what was written.
+pub fn parse(bytes: &[u8]) -> Result<State, Flaw> {
     let damaged = |error: serde_json::Error| Flaw::Damaged(error.to_string());
     let document: Value = serde_json::from_slice(bytes).map_err(damaged)?;
     match document.get("format").and_then(Value::as_u64) {

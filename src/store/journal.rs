@@ -21,25 +21,27 @@ const SUM: usize = 16;
 
 /// Which snapshot a journal continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
+pub struct Header {
     /// Format of the events: the state's.
-    pub(super) format: u32,
+    pub format: u32,
     /// The state's lineage.
-    pub(super) lineage: Uuid,
+    pub lineage: Uuid,
     /// The state's serial before the first event; every event adds one.
-    pub(super) base: u64,
+    pub base: u64,
 }
 
 /// A journal as read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Replay {
-    pub(super) header: Header,
-    pub(super) events: Vec<Event>,
+pub struct Replay {
+    /// Its first line.
+    pub header: Header,
+    /// What happened, in order.
+    pub events: Vec<Event>,
 }
 
 /// What is wrong with a journal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub enum Flaw {
     /// Its format is beyond ours.
     Newer(u32),
     /// This line (from 1) is not what was written.
@@ -55,8 +57,11 @@ pub(super) fn read(files: &Files) -> Result<Option<Replay>, StoreError> {
     })
 }
 
-/// Reads a journal's text.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
+/// Reads a journal's text; `None` if it did not get as far as its first line.
+///
+/// # Errors
+/// When it is of a later version, or a line is not what was written.
+pub fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
     let mut replay: Option<Replay> = None;
     let (mut rest, mut sum, mut number) = (bytes, String::new(), 0);
     while !rest.is_empty() {
@@ -163,7 +168,8 @@ impl Journal {
     }
 }
 
-fn push_line(text: &mut Vec<u8>, sum: &mut String, payload: &[u8]) {
+/// Appends one line to a journal's text; `sum` is the line before's, empty at the beginning, and becomes this one's.
+pub fn push_line(text: &mut Vec<u8>, sum: &mut String, payload: &[u8]) {
     *sum = checksum(sum, payload);
     text.extend_from_slice(sum.as_bytes());
     text.push(b' ');

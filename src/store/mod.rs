@@ -14,8 +14,8 @@ use crate::model::{Event, FORMAT, State, What};
 
 pub mod draw;
 mod error;
-mod file;
-mod journal;
+pub mod file;
+pub mod journal;
 mod lock;
 mod remote;
 pub mod seal;
