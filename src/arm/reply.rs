@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// No server's pause counts for more: a number without end would overflow every sum of times, and no run waits so long.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
+
 /// One answer of ARM.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reply {
@@ -36,8 +39,8 @@ impl Reply {
         self.headers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
-    /// The pause the server asks for, on the wall's clock. Milliseconds (sent by some services) win over seconds;
-    /// ARM's contract knows no dates here.
+    /// The pause the server asks for, on the wall's clock, up to [`LONGEST_PAUSE`]. Milliseconds (sent by some services)
+    /// win over seconds; ARM's contract knows no dates here.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let number = |name| self.header(name)?.parse::<u64>().ok();
@@ -45,6 +48,7 @@ impl Reply {
             .or_else(|| number("x-ms-retry-after-ms"))
             .map(Duration::from_millis)
             .or_else(|| number("retry-after").map(Duration::from_secs))
+            .map(|pause| pause.min(LONGEST_PAUSE))
     }
 
     /// `properties.provisioningState`, or the same at the top, as a few older services put it.
@@ -93,5 +97,13 @@ pub(super) mod tests {
         assert_eq!(both.retry_after(), Some(Duration::from_millis(40)));
         let date = reply(202, &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], Value::Null);
         assert_eq!(date.retry_after(), None);
+    }
+
+    #[test]
+    fn an_endless_pause_is_a_day() {
+        for name in ["retry-after", "retry-after-ms"] {
+            let endless = reply(429, &[(name, &u64::MAX.to_string())], Value::Null);
+            assert_eq!(endless.retry_after(), Some(LONGEST_PAUSE), "{name}");
+        }
     }
 }

@@ -49,7 +49,7 @@ impl Span {
             return (lo <= hi).then_some(Self { lo, hi });
         }
         let (base, bits) = match text.split_once('/') {
-            Some((base, bits)) => (address(base)?, bits.trim().parse::<u8>().ok().filter(|bits| *bits <= 32)?),
+            Some((base, bits)) => (address(base)?, number::<u8>(bits).filter(|bits| *bits <= 32)?),
             None => (address(text)?, 32),
         };
         let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
@@ -89,6 +89,12 @@ impl Span {
             Tri::No => Tri::Yes,
         }
     }
+}
+
+/// Digits only: Rust would also take a sign, Azure does not.
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let text = text.trim();
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn address(text: &str) -> Option<u32> {
@@ -204,7 +210,9 @@ impl Ports {
             return Some((0, u16::MAX));
         }
         let (lo, hi) = text.split_once('-').unwrap_or((text, text));
-        Some((lo.trim().parse().ok()?, hi.trim().parse().ok()?))
+        let (lo, hi) = (number(lo)?, number(hi)?);
+        // Nobody can say what a reversed range is meant to hold.
+        (lo <= hi).then_some((lo, hi))
     }
 
     /// Whether `port` is among them; `None` is a port that is not known or that the protocol does not have.
@@ -250,7 +258,7 @@ mod tests {
             assert_eq!(span(text).to_string(), text);
         }
         assert_eq!(span("10.1.2.77/24"), span("10.1.2.0/24"));
-        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", ""] {
+        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", "10.0.0.0/+8", ""] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
     }
@@ -280,5 +288,8 @@ mod tests {
         assert_eq!(ports.has(None), Tri::Maybe);
         assert_eq!(Ports::new(["*"]).has(None), Tri::Yes);
         assert_eq!(Ports::new([]).has(Some(1)), Tri::No);
+        for unclear in ["9-4", "+5", "5-+6", "nonsense"] {
+            assert_eq!(Ports::new([unclear]).has(Some(5)), Tri::Maybe, "{unclear}");
+        }
     }
 }

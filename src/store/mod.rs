@@ -145,7 +145,7 @@ impl Store {
         if self.state == before && self.is_saved {
             return Ok(());
         }
-        self.state.serial = before.serial + 1;
+        self.state.serial = before.serial.saturating_add(1);
         if let Err(error) = self.save_here() {
             self.state = before;
             return Err(error);
@@ -232,7 +232,7 @@ fn follow(files: &Files, mut state: State, replay: &Replay) -> Result<State, Sto
         return Err(files.damaged(&files.journal, "it belongs to another state"));
     }
     if state.serial != base {
-        if state.serial >= base + replay.events.len() as u64 {
+        if state.serial >= base.saturating_add(replay.events.len() as u64) {
             return Ok(state); // Overtaken: the crash came between snapshot and removal.
         }
         let what = format!("it continues serial {base}, the state has serial {}", state.serial);
