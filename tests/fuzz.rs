@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 #[path = "fuzz/promises/mod.rs"]
 mod promises;
 
+pub(crate) use promises::parameters::facts;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
 }

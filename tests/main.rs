@@ -6,6 +6,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod damage;
 mod fuzz;
 mod house;
 mod remote_state;

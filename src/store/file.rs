@@ -42,20 +42,32 @@ impl Files {
         }
     }
 
-    /// An error that says what can be done: the backup is offered where it can be read.
+    /// An error that says what can be done: the last good snapshot is offered.
     pub(super) fn damaged(&self, path: &Path, what: impl Into<String>) -> StoreError {
-        let backup = read_bytes(&self.backup).ok().flatten().and_then(|bytes| parse(&bytes).ok());
-        let remedy = match backup {
-            Some(state) => format!(
-                "the snapshot before the last run (serial {}) is in {}: move {} away and copy it to {}",
-                state.serial,
+        StoreError::Damaged { path: path.to_owned(), what: what.into(), remedy: self.remedy(path) }
+    }
+
+    fn remedy(&self, damaged: &Path) -> String {
+        let serial = |path: &Path| Some(parse(&read_bytes(path).ok()??).ok()?.serial);
+        let (state, journal) = (self.state.display(), self.journal.display());
+        if damaged == self.journal
+            && let Some(serial) = serial(&self.state)
+        {
+            return format!(
+                "nothing was changed; the snapshot {state} (serial {serial}) is whole: move {journal} away to go on from \
+                 it, and what happened since is asked of Azure"
+            );
+        }
+        let aside = if self.journal.exists() { format!("move {journal} away and ") } else { String::new() };
+        match serial(&self.backup) {
+            Some(serial) => format!(
+                "nothing was changed; the snapshot before the last run (serial {serial}) is in {}: {aside}copy it to {state}",
                 self.backup.display(),
-                self.journal.display(),
-                self.state.display()
             ),
-            None => format!("nothing was changed; restore {} from a copy", self.state.display()),
-        };
-        StoreError::Damaged { path: path.to_owned(), what: what.into(), remedy }
+            None => format!(
+                "nothing was changed; restore {state} from a copy, or {aside}move it away and run `privaml recover`"
+            ),
+        }
     }
 
     /// Reads the snapshot; `None` if there is none.

@@ -1,7 +1,7 @@
 //! What happened since the snapshot, one line an event, on disk before anybody acts on it.
 //!
 //! A line is `sum payload`; the sum covers the sum before it, so no line can be altered, lost or moved unnoticed. The
-//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped in silence.
+//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped; see [`is_torn`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -82,6 +82,13 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
         rest = &rest[end.map_or(rest.len(), |end| end + 1)..];
     }
     Ok(replay)
+}
+
+/// Whether the journal ends in a line that was not finished. A line that only lacks its line feed is whole.
+pub(super) fn is_torn(files: &Files) -> bool {
+    let bytes = read_bytes(&files.journal).ok().flatten().unwrap_or_default();
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    whole < bytes.len() && parse(&bytes) == parse(&bytes[..whole])
 }
 
 fn begin(payload: &[u8], line: usize) -> Result<Replay, Flaw> {

@@ -45,6 +45,8 @@ pub struct Store {
     seq: u64,
     /// Whether a snapshot is on disk.
     is_saved: bool,
+    /// Whether the journal that was found ended within a line.
+    is_torn: bool,
     /// Whether the snapshot of before this run has been put aside.
     is_backed_up: bool,
     /// The remote state, where there is one, and its lock.
@@ -72,7 +74,8 @@ impl Store {
         let state = found.unwrap_or_else(|| State::empty(Uuid::new_v4()));
         let journal = Journal::new(files.journal.clone());
         let base = state.serial;
-        Self { base, seq: 0, is_saved, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
+        let is_torn = journal::is_torn(&files);
+        Self { base, seq: 0, is_saved, is_torn, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
     }
 
     /// Reads the state without the lock; `None` if there is none. A run that writes meanwhile does no harm.
@@ -98,6 +101,13 @@ impl Store {
     #[must_use]
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Whether the last run was stopped while it wrote a line of the journal. What that line said is not known; Azure is
+    /// asked.
+    #[must_use]
+    pub const fn is_torn(&self) -> bool {
+        self.is_torn
     }
 
     /// Numbers what happened and folds it in; a journalled one is on disk before this returns.
