@@ -73,12 +73,18 @@ impl std::fmt::Display for Pattern {
 /// A host name in the form that names are compared in.
 #[must_use]
 pub fn host(text: &str) -> String {
-    text.trim().trim_end_matches('.').to_ascii_lowercase()
+    text.trim().trim_end_matches(|c: char| c == '.' || c.is_whitespace()).to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_read_the_same_twice() {
+        assert_eq!(host(" A.b . "), "a.b");
+        assert_eq!(host(&host("a .")), host("a ."));
+    }
 
     #[test]
     fn stars_match_as_azure_does() {

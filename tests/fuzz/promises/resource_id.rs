@@ -14,7 +14,7 @@ use privaml::model::{Address, ResourceId, StepId};
 pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut before: Option<ResourceId> = None;
-    for line in text.lines().take(50) {
+    for line in text.lines().take(20) {
         let id = ResourceId::new(line);
         alone(&id);
         if let Some(before) = &before {

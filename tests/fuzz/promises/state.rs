@@ -6,16 +6,24 @@ use privaml::plan::{self, Consent};
 use privaml::store::file;
 use serde_json::Value;
 
+use super::is_steady;
+
 /// The target.
 ///
 /// # Panics
 /// When a promise is broken.
 pub fn run(data: &[u8]) {
+    // No mutation finds the right digest: it is put in, so that what lies behind it is reached too.
+    let Ok(mut document) = serde_json::from_slice::<Value>(data) else {
+        assert!(file::parse(data).is_err());
+        return;
+    };
+    if !is_steady(&document) {
+        return;
+    }
     if let Ok(state) = file::parse(data) {
         known(&state);
     }
-    // No mutation finds the right digest: it is put in, so that what lies behind it is reached too.
-    let Ok(mut document) = serde_json::from_slice::<Value>(data) else { return };
     file::sign(&mut document);
     let text = document.to_string();
     let Ok(state) = file::parse(text.as_bytes()) else { return };
