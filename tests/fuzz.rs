@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[path = "fuzz/promises/mod.rs"]
 mod promises;
 
-pub(crate) use promises::parameters::facts;
+pub(crate) use promises::environment::facts;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")

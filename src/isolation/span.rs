@@ -91,10 +91,10 @@ impl Span {
     }
 }
 
-/// Digits only: Rust would also take a sign, Azure does not.
-fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+/// A number in the one spelling that means nothing else: Rust would also take a sign and zeros in front.
+fn number<T: std::str::FromStr + std::fmt::Display>(text: &str) -> Option<T> {
     let text = text.trim();
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.parse().ok().filter(|number: &T| number.to_string() == text)
 }
 
 fn address(text: &str) -> Option<u32> {
@@ -258,7 +258,7 @@ mod tests {
             assert_eq!(span(text).to_string(), text);
         }
         assert_eq!(span("10.1.2.77/24"), span("10.1.2.0/24"));
-        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", "10.0.0.0/+8", ""] {
+        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", "10.0.0.0/+8", "10.0.0.0/08", ""] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
     }
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(ports.has(None), Tri::Maybe);
         assert_eq!(Ports::new(["*"]).has(None), Tri::Yes);
         assert_eq!(Ports::new([]).has(Some(1)), Tri::No);
-        for unclear in ["9-4", "+5", "5-+6", "nonsense"] {
+        for unclear in ["9-4", "+5", "05", "5-+6", "nonsense"] {
             assert_eq!(Ports::new([unclear]).has(Some(5)), Tri::Maybe, "{unclear}");
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod arm_error;
 pub mod bodies;
+pub mod environment;
 pub mod http;
 pub mod journal;
 pub mod network;
@@ -15,9 +16,10 @@ pub mod state;
 pub type Run = fn(&[u8]);
 
 /// Every target by name.
-pub const ALL: [(&str, Run); 8] = [
+pub const ALL: [(&str, Run); 9] = [
     ("arm_error", arm_error::run),
     ("bodies", bodies::run),
+    ("environment", environment::run),
     ("journal", journal::run),
     ("network", network::run),
     ("parameters", parameters::run),

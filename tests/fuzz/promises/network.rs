@@ -29,7 +29,8 @@ pub fn run(data: &[u8]) {
 /// One range against `ipnet`, and through its own text.
 fn range(line: &str) {
     let read = Span::parse(line);
-    let naive = line.trim().parse::<Ipv4Net>().ok();
+    // `ipnet` takes zeros in front, which other programs take for octal numbers.
+    let naive = line.trim().parse::<Ipv4Net>().ok().filter(|net| net.to_string() == line.trim());
     if let Some(net) = naive {
         let span = Span { lo: net.network().into(), hi: net.broadcast().into() };
         assert_eq!(read, Some(span), "{line}");
@@ -76,7 +77,7 @@ fn ranges(lines: &[&str]) {
 /// Port lists against a naive reading of each item.
 fn ports(line: &str) {
     let ports = Ports::new([line]);
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
+    let number = |text: &str| text.parse::<u16>().ok().filter(|port| port.to_string() == text);
     let items = line.split(',').map(str::trim).filter(|item| !item.is_empty());
     let read = items.map(|item| match item.split_once('-') {
         _ if item == "*" || item.eq_ignore_ascii_case("any") => Some((0, u16::MAX)),
