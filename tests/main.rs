@@ -6,6 +6,8 @@
 mod architecture;
 mod cli;
 mod config;
+mod damage;
+mod fuzz;
 mod house;
 mod interrupt;
 mod remote_state;

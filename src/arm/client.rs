@@ -17,7 +17,7 @@ use super::error::{ArmError, Class};
 use super::exchange::Door;
 use super::operation::{self, Begun, Poll};
 use super::pace;
-use super::reply::Reply;
+use super::reply::{LONGEST_PAUSE, Reply};
 use super::request::{Call, Takes};
 use crate::model::{Cause, Flavour, Operation, ResourceId};
 
@@ -97,6 +97,9 @@ pub type Notes<'a> = &'a (dyn Fn(Note) + Send + Sync);
 /// An operation that runs this long beyond its expected time is not waited for any more (the longest of azurerm's
 /// default timeouts).
 const CEILING: Duration = Duration::from_secs(90 * 60);
+
+/// How long after the ceiling the last question is asked.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Pages of a list that are read at most: a list that never ends is an error of the server.
 const PAGES: usize = 1000;
@@ -286,7 +289,7 @@ impl Client {
     ) -> Result<Reply, ArmError> {
         let clock = self.clock();
         let begun = clock.now();
-        let mut hint = operation.retry_after.map(Duration::from_secs);
+        let mut hint = operation.retry_after.map(|pause| Duration::from_secs(pause).min(LONGEST_PAUSE));
         let mut lost = false;
         let tempo = &self.door.tempo;
         let mut probes = tempo.probes(expected);
@@ -297,6 +300,8 @@ impl Client {
                 return Err(ArmError::local(Class::Unknown, text).of_request(&operation.url));
             }
             let pause = if probes { pace::early(age, expected, hint) } else { pace::next(age, expected, hint) };
+            // A server that asks for a pause beyond the ceiling is asked once more at the ceiling.
+            let pause = pause.min((expected + CEILING).saturating_sub(age) + LAST);
             tokio::select! {
                 () = clock.sleep(pause) => {}
                 () = tempo.turned_swift(), if !probes => {}

@@ -115,7 +115,7 @@ impl ArmError {
 
     /// Reads a refusal, whatever its envelope.
     #[must_use]
-    pub(super) fn refusal(reply: &Reply) -> Self {
+    pub fn refusal(reply: &Reply) -> Self {
         let error = Self::read(&reply.body, Some(reply.status));
         error.with_ids(reply)
     }

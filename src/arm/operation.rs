@@ -8,11 +8,11 @@ use super::reply::Reply;
 use crate::model::{Flavour, Operation};
 
 /// How long a 404 may mean "not replicated yet".
-pub(super) const UNSEEN_FOR: Duration = Duration::from_secs(60);
+pub const UNSEEN_FOR: Duration = Duration::from_secs(60);
 
 /// The verb of the request that may have begun an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begun {
+pub enum Begun {
     /// PUT or POST.
     Write,
     /// DELETE.
@@ -21,7 +21,7 @@ pub(super) enum Begun {
 
 /// What a poll says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Poll {
+pub enum Poll {
     /// Still running.
     Again {
         /// Azure's word.
@@ -38,7 +38,7 @@ pub(super) enum Poll {
 /// The operation that a successful reply began; `None` when all is done. `path` is the request's path and query:
 /// what to poll when Azure names no other place. `retry_after` is already on the client's clock.
 #[must_use]
-pub(super) fn begun(verb: Begun, path: &str, reply: &Reply, retry_after: Option<u64>) -> Option<Operation> {
+pub fn begun(verb: Begun, path: &str, reply: &Reply, retry_after: Option<u64>) -> Option<Operation> {
     let elsewhere = |name: &str| {
         let url = path_and_query(reply.header(name)?)?;
         // Some services point at the resource itself: then its provisioningState is what to watch.
@@ -73,7 +73,7 @@ pub(super) fn begun(verb: Begun, path: &str, reply: &Reply, retry_after: Option<
 
 /// Reads the answer of a poll. `age` is the time since the operation began, on the client's clock.
 #[must_use]
-pub(super) fn read(flavour: Flavour, reply: &Reply, age: Duration) -> Poll {
+pub fn read(flavour: Flavour, reply: &Reply, age: Duration) -> Poll {
     match flavour {
         Flavour::AsyncOperation => status_document(reply, age),
         Flavour::Location => location(reply, age),
@@ -175,7 +175,7 @@ impl Ending {
 /// Path and query of an absolute or relative URL, byte for byte: newer ones are signed. The host is dropped, so that
 /// the token never follows a header elsewhere.
 #[must_use]
-pub(super) fn path_and_query(url: &str) -> Option<String> {
+pub fn path_and_query(url: &str) -> Option<String> {
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => &rest[rest.find('/')?..],
         _ => url,

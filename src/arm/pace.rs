@@ -15,7 +15,7 @@ const BRISK: Duration = Duration::from_millis(200);
 
 /// As [`next`], but no later than twice the time that has passed.
 #[must_use]
-pub(super) fn early(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {
+pub fn early(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {
     let least = hint.unwrap_or(FLOOR).max(BRISK);
     next(elapsed, expected, hint).min(elapsed.max(least))
 }
@@ -23,7 +23,7 @@ pub(super) fn early(elapsed: Duration, expected: Duration, hint: Option<Duration
 /// The pause before the next poll: never shorter than the server's `hint`; sparse during the first 40 % of the
 /// `expected` time; laid so that one poll falls right behind the expected end. `expected` zero: unknown.
 #[must_use]
-pub(super) fn next(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {
+pub fn next(elapsed: Duration, expected: Duration, hint: Option<Duration>) -> Duration {
     let least = hint.unwrap_or_default().max(FLOOR);
     if expected.is_zero() {
         return hint.unwrap_or(DEFAULT).max(FLOOR);

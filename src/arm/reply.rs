@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// No server's pause counts for more: a number without end would overflow every sum of times, and no run waits so long.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(86_400);
+
 /// One answer of ARM.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Reply {
+pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Names in lower case.
@@ -19,7 +22,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Reads a raw answer.
     #[must_use]
-    pub(super) fn read(status: u16, headers: BTreeMap<String, String>, bytes: &[u8]) -> Self {
+    pub fn read(status: u16, headers: BTreeMap<String, String>, bytes: &[u8]) -> Self {
         let body = if bytes.iter().all(u8::is_ascii_whitespace) {
             Value::Null
         } else {
@@ -32,24 +35,25 @@ impl Reply {
 
     /// A header by its lower-case name; an empty one is none.
     #[must_use]
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
-    /// The pause the server asks for, on the wall's clock. Milliseconds (sent by some services) win over seconds;
-    /// ARM's contract knows no dates here.
+    /// The pause the server asks for, on the wall's clock, up to [`LONGEST_PAUSE`]. Milliseconds (sent by some services)
+    /// win over seconds; ARM's contract knows no dates here.
     #[must_use]
-    pub(super) fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         let number = |name| self.header(name)?.parse::<u64>().ok();
         number("retry-after-ms")
             .or_else(|| number("x-ms-retry-after-ms"))
             .map(Duration::from_millis)
             .or_else(|| number("retry-after").map(Duration::from_secs))
+            .map(|pause| pause.min(LONGEST_PAUSE))
     }
 
     /// `properties.provisioningState`, or the same at the top, as a few older services put it.
     #[must_use]
-    pub(super) fn provisioning_state(&self) -> Option<&str> {
+    pub fn provisioning_state(&self) -> Option<&str> {
         self.body
             .pointer("/properties/provisioningState")
             .or_else(|| self.body.get("provisioningState"))
@@ -58,14 +62,14 @@ impl Reply {
 
     /// A member of the body, its name compared without case.
     #[must_use]
-    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+    pub fn member(&self, name: &str) -> Option<&Value> {
         member(&self.body, name)
     }
 }
 
 /// A member of an object, its name compared without case: services disagree on `code` and `Code`.
 #[must_use]
-pub(super) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+pub fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
@@ -93,5 +97,13 @@ pub(super) mod tests {
         assert_eq!(both.retry_after(), Some(Duration::from_millis(40)));
         let date = reply(202, &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], Value::Null);
         assert_eq!(date.retry_after(), None);
+    }
+
+    #[test]
+    fn an_endless_pause_is_a_day() {
+        for name in ["retry-after", "retry-after-ms"] {
+            let endless = reply(429, &[(name, &u64::MAX.to_string())], Value::Null);
+            assert_eq!(endless.retry_after(), Some(LONGEST_PAUSE), "{name}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::error::Class;
 
 /// What the decision rests on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attempt {
+pub struct Attempt {
     /// How many times the request was sent already; 1 after the first.
     pub sent: u32,
     /// Time since the first sending, on the client's clock.
@@ -52,7 +52,7 @@ const fn patience_with(class: Class, writes: bool) -> Option<Patience> {
 /// The pause before the request is sent again, or `None` to give up. Full jitter over the doubling pause, so that
 /// many refused requests do not come back together; never less than the hint.
 #[must_use]
-pub(super) fn next(class: Class, attempt: &Attempt) -> Option<Duration> {
+pub fn next(class: Class, attempt: &Attempt) -> Option<Duration> {
     let patience = patience_with(class, attempt.writes)?;
     let left = patience.budget.checked_sub(attempt.elapsed).filter(|left| !left.is_zero())?;
     let ceiling = patience.first.saturating_mul(1 << attempt.sent.saturating_sub(1).min(10)).min(patience.longest);

@@ -105,7 +105,12 @@ impl Session {
             None => Store::open(path, &holder, patience),
             Some(remote) => Store::open_shared(path, &holder, patience, remote),
         };
-        opened.map_err(|error| of_store(&error))
+        let store = opened.map_err(|error| of_store(&error))?;
+        if store.is_torn() {
+            let what = "its journal ends within a line, as a crash or a full disk leaves it";
+            self.screen.notify(&format!("State {}: {what}. What that line said is asked of Azure.", path.display()));
+        }
+        Ok(store)
     }
 
     /// The state as it is, without its lock; `None` if there is none.

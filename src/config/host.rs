@@ -56,7 +56,8 @@ fn host(host: &At<String>, problems: &mut Vec<Problem>) -> Option<String> {
 }
 
 /// What is wrong with a host: a message and why it matters. `None`: nothing.
-fn fault(host: &str) -> Option<(String, &'static str)> {
+#[must_use]
+pub fn fault(host: &str) -> Option<(String, &'static str)> {
     let bare = host.strip_prefix("*.").or_else(|| host.strip_prefix('*')).unwrap_or(host);
     let said = |what: &str| format!("{} {what}", quoted(host));
     let fault = if host.trim().is_empty() {
@@ -118,7 +119,8 @@ fn is_address(host: &str) -> bool {
 }
 
 /// The host inside what was written, if there is a usable one.
-fn suggestion(text: &str) -> Option<String> {
+#[must_use]
+pub fn suggestion(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let after = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
@@ -152,7 +154,8 @@ fn note_covered(host: &At<String>, all: &[&At<String>], problems: &mut Vec<Probl
 }
 
 /// Whether the firewall matches `host` by `pattern`: `*.x` is anything below x, `*x` anything that ends so.
-fn covers(pattern: &str, host: &str) -> bool {
+#[must_use]
+pub fn covers(pattern: &str, host: &str) -> bool {
     let host = host.strip_prefix('*').unwrap_or(host);
     pattern.strip_prefix('*').is_some_and(|end| host.ends_with(end))
 }

@@ -1,7 +1,7 @@
 //! TOML to checked values, with a place for every complaint. Only [`Config`] leaves this folder; it reads no file.
 
 mod check;
-mod host;
+pub mod host;
 mod jumpbox;
 mod keeping;
 mod keys;

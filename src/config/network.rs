@@ -203,11 +203,15 @@ fn overlapping(first: &Laid, second: &Laid) -> Option<Problem> {
 /// A network address with its prefix length.
 fn cidr(text: &At<String>, problems: &mut Vec<Problem>) -> Option<Ipv4Net> {
     let (message, help) = match text.value.parse::<Ipv4Net>() {
-        Ok(range) if range.trunc() == range => return Some(range),
-        Ok(range) => (
+        Ok(range) if range.trunc() != range => (
             format!("{} is not the first address of a /{}", quoted(&text.value), range.prefix_len()),
             format!("Did you mean `{}`?", range.trunc()),
         ),
+        Ok(range) if range.to_string() != text.value => (
+            format!("{} has a number that begins with 0", quoted(&text.value)),
+            format!("Some programs take such a number for an octal one. Did you mean `{range}`?"),
+        ),
+        Ok(range) => return Some(range),
         Err(_) => cidr_fault(&text.value),
     };
     problems.push(Problem::at(text.span, message).label("not a range").help(help));
@@ -290,6 +294,15 @@ mod tests {
         assert_eq!(network.shared.to_string(), "10.1.3.0/24");
         let refused = laid("10.1.0.0/22", [None, None, Some("10.1.0.0/23")]).unwrap_err();
         assert_eq!(refused, ["the shared subnet `10.1.0.0/23` overlaps the firewall's subnet `10.1.1.0/24`"]);
+    }
+
+    #[test]
+    fn a_number_that_may_be_octal_is_refused() {
+        for text in ["010.1.0.0/22", "10.1.0.0/022"] {
+            let refused = laid(text, [None; 3]).unwrap_err();
+            assert_eq!(refused.len(), 1, "{text}");
+            assert!(refused[0].contains(text), "{refused:?}");
+        }
     }
 
     #[test]

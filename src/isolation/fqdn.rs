@@ -3,7 +3,7 @@
 
 /// What a rule says of hosts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pattern {
+pub enum Pattern {
     /// `*`
     All,
     /// Whatever ends so: `*x.com` is `x.com`, which `evilx.com` ends with too; `*.x.com` is `.x.com`.
@@ -17,7 +17,7 @@ pub(super) enum Pattern {
 impl Pattern {
     /// Reads a pattern; letter case means nothing.
     #[must_use]
-    pub(super) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let text = host(text);
         match text.strip_prefix('*') {
             Some("") => Self::All,
@@ -29,7 +29,7 @@ impl Pattern {
 
     /// Whether a host (lower case, without a last dot) is meant.
     #[must_use]
-    pub(super) fn matches(&self, host: &str) -> bool {
+    pub fn matches(&self, host: &str) -> bool {
         match self {
             Self::All => true,
             // `*.x.com` means a name in front of the dot: an empty label is none.
@@ -41,13 +41,13 @@ impl Pattern {
 
     /// Whether it also matches names of strangers that merely end so.
     #[must_use]
-    pub(super) fn is_undotted(&self) -> bool {
+    pub fn is_undotted(&self) -> bool {
         matches!(self, Self::EndsWith(end) if !end.starts_with('.'))
     }
 
     /// Whether some host of a domain may be meant.
     #[must_use]
-    pub(super) fn meets_domain(&self, domain: &str) -> bool {
+    pub fn meets_domain(&self, domain: &str) -> bool {
         match self {
             Self::All => true,
             Self::EndsWith(end) => {
@@ -72,13 +72,19 @@ impl std::fmt::Display for Pattern {
 
 /// A host name in the form that names are compared in.
 #[must_use]
-pub(super) fn host(text: &str) -> String {
-    text.trim().trim_end_matches('.').to_ascii_lowercase()
+pub fn host(text: &str) -> String {
+    text.trim().trim_end_matches(|c: char| c == '.' || c.is_whitespace()).to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_read_the_same_twice() {
+        assert_eq!(host(" A.b . "), "a.b");
+        assert_eq!(host(&host("a .")), host("a ."));
+    }
 
     #[test]
     fn stars_match_as_azure_does() {

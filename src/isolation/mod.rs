@@ -10,7 +10,7 @@ mod filter;
 mod findings;
 mod firewall;
 mod flow;
-mod fqdn;
+pub mod fqdn;
 mod inbound;
 mod invariants;
 mod model;
@@ -24,7 +24,7 @@ mod route;
 mod rule_leaks;
 mod service;
 mod setting_leaks;
-mod span;
+pub mod span;
 mod tag;
 #[cfg(test)]
 mod tests;

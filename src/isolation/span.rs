@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 /// Whether something matches, as far as can be told offline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Tri {
+pub enum Tri {
     /// It does not.
     No,
     /// It does for some addresses, or it cannot be told.
@@ -16,20 +16,20 @@ pub(super) enum Tri {
 impl Tri {
     /// Both must match.
     #[must_use]
-    pub(super) fn and(self, other: Self) -> Self {
+    pub fn and(self, other: Self) -> Self {
         self.min(other)
     }
 
     /// Yes or no.
     #[must_use]
-    pub(super) const fn of(matches: bool) -> Self {
+    pub const fn of(matches: bool) -> Self {
         if matches { Self::Yes } else { Self::No }
     }
 }
 
 /// Addresses from `lo` to `hi`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Span {
+pub struct Span {
     /// The first.
     pub lo: u32,
     /// The last.
@@ -38,18 +38,18 @@ pub(super) struct Span {
 
 impl Span {
     /// Every address.
-    pub(super) const ALL: Self = Self { lo: 0, hi: u32::MAX };
+    pub const ALL: Self = Self { lo: 0, hi: u32::MAX };
 
     /// Reads `10.0.0.4`, `10.0.0.0/8` (host bits are ignored, as Azure does) or `10.0.0.4-10.0.0.9`.
     #[must_use]
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some((lo, hi)) = text.split_once('-') {
             let (lo, hi) = (address(lo)?, address(hi)?);
             return (lo <= hi).then_some(Self { lo, hi });
         }
         let (base, bits) = match text.split_once('/') {
-            Some((base, bits)) => (address(base)?, bits.trim().parse::<u8>().ok().filter(|bits| *bits <= 32)?),
+            Some((base, bits)) => (address(base)?, number::<u8>(bits).filter(|bits| *bits <= 32)?),
             None => (address(text)?, 32),
         };
         let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
@@ -58,37 +58,43 @@ impl Span {
 
     /// Whether all of `other` lies in it.
     #[must_use]
-    pub(super) const fn contains(self, other: Self) -> bool {
+    pub const fn contains(self, other: Self) -> bool {
         self.lo <= other.lo && other.hi <= self.hi
     }
 
     /// Whether they share an address.
     #[must_use]
-    pub(super) const fn meets(self, other: Self) -> bool {
+    pub const fn meets(self, other: Self) -> bool {
         self.lo <= other.hi && other.lo <= self.hi
     }
 
     /// How many leading bits its addresses share: the prefix length of a range that is one.
     #[must_use]
-    pub(super) const fn bits(self) -> u32 {
+    pub const fn bits(self) -> u32 {
         (self.lo ^ self.hi).leading_zeros()
     }
 
     /// Whether it is one address.
     #[must_use]
-    pub(super) const fn is_one(self) -> bool {
+    pub const fn is_one(self) -> bool {
         self.lo == self.hi
     }
 
     /// Whether its addresses are public ones. Documentation ranges count as public: they stand for such in examples.
     #[must_use]
-    pub(super) fn is_public(self) -> Tri {
+    pub fn is_public(self) -> Tri {
         match not_public().covers(self) {
             Tri::Yes => Tri::No,
             Tri::Maybe => Tri::Maybe,
             Tri::No => Tri::Yes,
         }
     }
+}
+
+/// A number in the one spelling that means nothing else: Rust would also take a sign and zeros in front.
+fn number<T: std::str::FromStr + std::fmt::Display>(text: &str) -> Option<T> {
+    let text = text.trim();
+    text.parse().ok().filter(|number: &T| number.to_string() == text)
 }
 
 fn address(text: &str) -> Option<u32> {
@@ -129,11 +135,11 @@ fn not_public() -> &'static Ranges {
 
 /// Sorted spans that neither overlap nor touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ranges(Vec<Span>);
+pub struct Ranges(Vec<Span>);
 
 impl Ranges {
     /// Sorts and merges.
-    pub(super) fn new(spans: impl IntoIterator<Item = Span>) -> Self {
+    pub fn new(spans: impl IntoIterator<Item = Span>) -> Self {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort_unstable();
         let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
@@ -148,7 +154,7 @@ impl Ranges {
 
     /// Whether `span` lies in it: all, partly, not at all.
     #[must_use]
-    pub(super) fn covers(&self, span: Span) -> Tri {
+    pub fn covers(&self, span: Span) -> Tri {
         let at = self.0.partition_point(|one| one.hi < span.lo);
         match self.0.get(at) {
             Some(one) if one.contains(span) => Tri::Yes,
@@ -159,7 +165,7 @@ impl Ranges {
 
     /// Whether every public address, some, or none lies in it.
     #[must_use]
-    pub(super) fn covers_public(&self) -> Tri {
+    pub fn covers_public(&self) -> Tri {
         if self.covers(Span::ALL) == Tri::Yes {
             return Tri::Yes;
         }
@@ -168,19 +174,19 @@ impl Ranges {
 
     /// Whether it holds nothing.
     #[must_use]
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The spans.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Span> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Span> + '_ {
         self.0.iter().copied()
     }
 }
 
 /// Ports a rule names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ports {
+pub struct Ports {
     spans: Vec<(u16, u16)>,
     /// Something that could not be read.
     opaque: bool,
@@ -188,7 +194,7 @@ pub(super) struct Ports {
 
 impl Ports {
     /// Reads `*`, `443`, `8000-8100` and comma-separated lists of these.
-    pub(super) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut ports = Self::default();
         for text in texts.into_iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
             match Self::read(text) {
@@ -204,12 +210,14 @@ impl Ports {
             return Some((0, u16::MAX));
         }
         let (lo, hi) = text.split_once('-').unwrap_or((text, text));
-        Some((lo.trim().parse().ok()?, hi.trim().parse().ok()?))
+        let (lo, hi) = (number(lo)?, number(hi)?);
+        // Nobody can say what a reversed range is meant to hold.
+        (lo <= hi).then_some((lo, hi))
     }
 
     /// Whether `port` is among them; `None` is a port that is not known or that the protocol does not have.
     #[must_use]
-    pub(super) fn has(&self, port: Option<u16>) -> Tri {
+    pub fn has(&self, port: Option<u16>) -> Tri {
         let within = |&(lo, hi): &(u16, u16)| port.map_or(lo == 0 && hi == u16::MAX, |port| lo <= port && port <= hi);
         if self.spans.iter().any(within) {
             Tri::Yes
@@ -250,7 +258,7 @@ mod tests {
             assert_eq!(span(text).to_string(), text);
         }
         assert_eq!(span("10.1.2.77/24"), span("10.1.2.0/24"));
-        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", ""] {
+        for text in ["Storage", "10.1.2", "10.0.0.0/33", "::1", "10.0.0.9-10.0.0.4", "10.0.0.0/+8", "10.0.0.0/08", ""] {
             assert_eq!(Span::parse(text), None, "{text}");
         }
     }
@@ -280,5 +288,8 @@ mod tests {
         assert_eq!(ports.has(None), Tri::Maybe);
         assert_eq!(Ports::new(["*"]).has(None), Tri::Yes);
         assert_eq!(Ports::new([]).has(Some(1)), Tri::No);
+        for unclear in ["9-4", "+5", "05", "5-+6", "nonsense"] {
+            assert_eq!(Ports::new([unclear]).has(Some(5)), Tri::Maybe, "{unclear}");
+        }
     }
 }

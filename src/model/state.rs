@@ -163,7 +163,8 @@ impl State {
             }
             _ => return Ok(()),
         }
-        self.serial += 1;
+        // A made-up file may already hold the last number.
+        self.serial = self.serial.saturating_add(1);
         Ok(())
     }
 
@@ -248,6 +249,13 @@ mod tests {
         state.fold(&event(4, What::Accepted { step: step.clone(), operation })).unwrap();
         state.fold(&event(5, What::Ended { step: step.clone(), outcome: failed() })).unwrap();
         assert!(state.open.is_empty() && state.resources.contains_key(&step.address));
+    }
+
+    #[test]
+    fn the_last_serial_is_not_passed() {
+        let mut state = State { serial: u64::MAX, ..State::empty(Uuid::nil()) };
+        state.fold(&event(1, started(&StepId::new(Address::new("vault", "core"), Verb::Create)))).unwrap();
+        assert_eq!(state.serial, u64::MAX);
     }
 
     #[test]

@@ -25,6 +25,14 @@ pub(super) fn range(subnet: &serde_json::Value) -> Option<Ipv4Net> {
     first.parse().ok()
 }
 
+/// Whether Azure gives the address to anybody: the broadcast address is the fifth that it keeps. Counts, and does not
+/// walk: a subnet may be as large as a /2.
+fn is_usable(range: Ipv4Net, address: Ipv4Addr) -> bool {
+    let (first, last) = (u32::from(range.network()), u32::from(range.broadcast()));
+    let offset = u32::from(address).checked_sub(first);
+    offset.is_some_and(|offset| offset as usize >= RESERVED && u32::from(address) < last)
+}
+
 /// The addresses that the holder has in any subnet, in order.
 pub(super) fn held(world: &World, holder: &str) -> Vec<Ipv4Addr> {
     world.leases.values().flatten().filter(|(_, by)| *by == holder).map(|(address, _)| *address).collect()
@@ -41,10 +49,8 @@ pub(super) fn lease(
         .and_then(range)
         .ok_or_else(|| Refusal::bad("InvalidResourceReference", format!("Subnet {subnet} was not found.")))?;
     let taken = world.leases.entry(subnet.key()).or_default();
-    // The broadcast address is the fifth that Azure keeps.
-    let usable = |address: &Ipv4Addr| range.hosts().skip(RESERVED - 1).any(|host| host == *address);
     let chosen = match wanted {
-        Some(address) if !usable(&address) => {
+        Some(address) if !is_usable(range, address) => {
             let message =
                 format!("Private static IP address {address} does not belong to the range of subnet prefix {range}.");
             return Err(Refusal::bad("PrivateIPAddressNotInSubnet", message));
@@ -71,4 +77,20 @@ pub(super) fn release(world: &mut World, holder: &str) {
         taken.retain(|_, by| by != holder);
     }
     world.leases.retain(|_, taken| !taken.is_empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_addresses_of_a_subnet_are_azures() {
+        let usable = |range: &str, address: &str| is_usable(range.parse().unwrap(), address.parse().unwrap());
+        for (address, is) in [("10.0.0.3", false), ("10.0.0.4", true), ("10.0.0.6", true), ("10.0.0.7", false)] {
+            assert_eq!(usable("10.0.0.0/29", address), is, "{address}");
+        }
+        assert!(!usable("10.0.0.0/29", "10.0.0.12") && !usable("10.0.1.0/24", "10.0.0.9"));
+        assert!(!usable("10.0.0.0/30", "10.0.0.2") && !usable("10.0.0.0/32", "10.0.0.0"));
+        assert!(usable("0.0.0.0/0", "200.0.0.1"));
+    }
 }

@@ -46,20 +46,32 @@ impl Files {
         }
     }
 
-    /// An error that says what can be done: the backup is offered where it can be read.
+    /// An error that says what can be done: the last good snapshot is offered.
     pub(super) fn damaged(&self, path: &Path, what: impl Into<String>) -> StoreError {
-        let backup = read_bytes(&self.backup).ok().flatten().and_then(|bytes| parse(&bytes).ok());
-        let remedy = match backup {
-            Some(state) => format!(
-                "the snapshot before the last run (serial {}) is in {}: move {} away and copy it to {}",
-                state.serial,
+        StoreError::Damaged { path: path.to_owned(), what: what.into(), remedy: self.remedy(path) }
+    }
+
+    fn remedy(&self, damaged: &Path) -> String {
+        let serial = |path: &Path| Some(parse(&read_bytes(path).ok()??).ok()?.serial);
+        let (state, journal) = (self.state.display(), self.journal.display());
+        if damaged == self.journal
+            && let Some(serial) = serial(&self.state)
+        {
+            return format!(
+                "nothing was changed; the snapshot {state} (serial {serial}) is whole: move {journal} away to go on from \
+                 it, and what happened since is asked of Azure"
+            );
+        }
+        let aside = if self.journal.exists() { format!("move {journal} away and ") } else { String::new() };
+        match serial(&self.backup) {
+            Some(serial) => format!(
+                "nothing was changed; the snapshot before the last run (serial {serial}) is in {}: {aside}copy it to {state}",
                 self.backup.display(),
-                self.journal.display(),
-                self.state.display()
             ),
-            None => format!("nothing was changed; restore {} from a copy", self.state.display()),
-        };
-        StoreError::Damaged { path: path.to_owned(), what: what.into(), remedy }
+            None => format!(
+                "nothing was changed; restore {state} from a copy, or {aside}move it away and run `privaml recover`"
+            ),
+        }
     }
 
     /// Reads the snapshot; `None` if there is none.
@@ -75,7 +87,7 @@ impl Files {
 
 /// What is wrong with a snapshot.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub enum Flaw {
     /// Its format is beyond ours.
     Newer(u64),
     /// It is not what was written.
@@ -92,20 +104,31 @@ pub(super) fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The text of a snapshot.
-pub(super) fn print(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+///
+/// # Errors
+/// When the state cannot be written as JSON.
+pub fn print(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     // The digest is of what a reader will see: numbers may change their spelling on the way through text.
     let mut document: Value = serde_json::from_str(&serde_json::to_string(state)?)?;
-    let digest = digest(&document);
-    if let Some(members) = document.as_object_mut() {
-        members.insert("digest".to_owned(), Value::String(digest));
-    }
+    sign(&mut document);
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
     Ok(text)
 }
 
+/// Puts the right digest into a snapshot.
+pub fn sign(document: &mut Value) {
+    let digest = digest(document);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("digest".to_owned(), Value::String(digest));
+    }
+}
+
 /// Reads a snapshot's text. The format is looked at first: a later one may be digested otherwise.
-pub(super) fn parse(bytes: &[u8]) -> Result<State, Flaw> {
+///
+/// # Errors
+/// When it is of a later version, or not what was written.
+pub fn parse(bytes: &[u8]) -> Result<State, Flaw> {
     let damaged = |error: serde_json::Error| Flaw::Damaged(error.to_string());
     let document: Value = serde_json::from_slice(bytes).map_err(damaged)?;
     match document.get("format").and_then(Value::as_u64) {

@@ -1,7 +1,7 @@
 //! What happened since the snapshot, one line an event, on disk before anybody acts on it.
 //!
 //! A line is `sum payload`; the sum covers the sum before it, so no line can be altered, lost or moved unnoticed. The
-//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped in silence.
+//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped; see [`is_torn`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -22,25 +22,27 @@ const SUM: usize = 16;
 
 /// Which snapshot a journal continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
+pub struct Header {
     /// Format of the events: the state's.
-    pub(super) format: u32,
+    pub format: u32,
     /// The state's lineage.
-    pub(super) lineage: Uuid,
+    pub lineage: Uuid,
     /// The state's serial before the first event; every event adds one.
-    pub(super) base: u64,
+    pub base: u64,
 }
 
 /// A journal as read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Replay {
-    pub(super) header: Header,
-    pub(super) events: Vec<Event>,
+pub struct Replay {
+    /// Its first line.
+    pub header: Header,
+    /// What happened, in order.
+    pub events: Vec<Event>,
 }
 
 /// What is wrong with a journal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub enum Flaw {
     /// Its format is beyond ours.
     Newer(u32),
     /// This line (from 1) is not what was written.
@@ -56,8 +58,11 @@ pub(super) fn read(files: &Files) -> Result<Option<Replay>, StoreError> {
     })
 }
 
-/// Reads a journal's text.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
+/// Reads a journal's text; `None` if it did not get as far as its first line.
+///
+/// # Errors
+/// When it is of a later version, or a line is not what was written.
+pub fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
     let mut replay: Option<Replay> = None;
     let (mut rest, mut sum, mut number) = (bytes, String::new(), 0);
     while !rest.is_empty() {
@@ -78,6 +83,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Replay>, Flaw> {
         rest = &rest[end.map_or(rest.len(), |end| end + 1)..];
     }
     Ok(replay)
+}
+
+/// Whether the journal ends in a line that was not finished. A line that only lacks its line feed is whole.
+pub(super) fn is_torn(files: &Files) -> bool {
+    let bytes = read_bytes(&files.journal).ok().flatten().unwrap_or_default();
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    whole < bytes.len() && parse(&bytes) == parse(&bytes[..whole])
 }
 
 fn begin(payload: &[u8], line: usize) -> Result<Replay, Flaw> {
@@ -165,7 +177,8 @@ impl Journal {
     }
 }
 
-fn push_line(text: &mut Vec<u8>, sum: &mut String, payload: &[u8]) {
+/// Appends one line to a journal's text; `sum` is the line before's, empty at the beginning, and becomes this one's.
+pub fn push_line(text: &mut Vec<u8>, sum: &mut String, payload: &[u8]) {
     *sum = checksum(sum, payload);
     text.extend_from_slice(sum.as_bytes());
     text.push(b' ');

@@ -15,8 +15,8 @@ use crate::model::{Event, FORMAT, State, What};
 mod disk;
 pub mod draw;
 mod error;
-mod file;
-mod journal;
+pub mod file;
+pub mod journal;
 mod lock;
 mod remote;
 pub mod seal;
@@ -47,6 +47,8 @@ pub struct Store {
     seq: u64,
     /// Whether a snapshot is on disk.
     is_saved: bool,
+    /// Whether the journal that was found ended within a line.
+    is_torn: bool,
     /// Whether the snapshot of before this run has been put aside.
     is_backed_up: bool,
     /// The remote state, where there is one, and its lock.
@@ -83,7 +85,8 @@ impl Store {
         let state = found.unwrap_or_else(|| State::empty(Uuid::new_v4()));
         let journal = Journal::new(files.journal.clone(), files.disk.clone());
         let base = state.serial;
-        Self { base, seq: 0, is_saved, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
+        let is_torn = journal::is_torn(&files);
+        Self { base, seq: 0, is_saved, is_torn, is_backed_up: false, remote: None, _lock: lock, files, state, journal }
     }
 
     /// Reads the state without the lock; `None` if there is none. A run that writes meanwhile does no harm.
@@ -109,6 +112,13 @@ impl Store {
     #[must_use]
     pub const fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Whether the last run was stopped while it wrote a line of the journal. What that line said is not known; Azure is
+    /// asked.
+    #[must_use]
+    pub const fn is_torn(&self) -> bool {
+        self.is_torn
     }
 
     /// Numbers what happened and folds it in; a journalled one is on disk before this returns.
@@ -156,7 +166,7 @@ impl Store {
         if self.state == before && self.is_saved {
             return Ok(());
         }
-        self.state.serial = before.serial + 1;
+        self.state.serial = before.serial.saturating_add(1);
         if let Err(error) = self.save_here() {
             self.state = before;
             return Err(error);
@@ -243,7 +253,7 @@ fn follow(files: &Files, mut state: State, replay: &Replay) -> Result<State, Sto
         return Err(files.damaged(&files.journal, "it belongs to another state"));
     }
     if state.serial != base {
-        if state.serial >= base + replay.events.len() as u64 {
+        if state.serial >= base.saturating_add(replay.events.len() as u64) {
             return Ok(state); // Overtaken: the crash came between snapshot and removal.
         }
         let what = format!("it continues serial {base}, the state has serial {}", state.serial);

@@ -118,6 +118,28 @@ fn a_torn_end_gives_the_state_of_some_earlier_event() {
 }
 
 #[test]
+fn a_torn_end_is_not_dropped_in_silence() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    for what in history() {
+        record(&mut store, what);
+    }
+    drop(store);
+    let journal = fs::read(bench.file(".journal")).unwrap();
+    let opened = |bytes: &[u8]| {
+        fs::write(bench.file(".journal"), bytes).unwrap();
+        bench.open().is_torn()
+    };
+    let snapshot = fs::read(bench.path()).unwrap();
+    for (dropped, torn) in [(0, false), (1, false), (2, true), (60, true)] {
+        fs::write(bench.path(), &snapshot).unwrap();
+        assert_eq!(opened(&journal[..journal.len() - dropped]), torn, "{dropped}");
+    }
+    fs::write(bench.path(), &snapshot).unwrap();
+    assert!(opened(&journal[..7]), "not even the first line");
+}
+
+#[test]
 fn damage_is_refused_and_nothing_touched() {
     let bench = Bench::new();
     let mut store = bench.open();
@@ -199,6 +221,26 @@ fn the_backup_is_the_state_before_the_run_and_is_offered() {
     fs::write(bench.path(), "{}").unwrap();
     let text = bench.try_open().unwrap_err().to_string();
     assert!(text.contains(".backup") && text.contains("serial 1"), "{text}");
+    fs::remove_file(bench.file(".backup")).unwrap();
+    let text = bench.try_open().unwrap_err().to_string();
+    assert!(text.contains("privaml recover"), "{text}");
+}
+
+#[test]
+fn a_damaged_journal_leaves_the_whole_snapshot_to_go_on_from() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    store.amend(|state| state.parameters = json!("first")).unwrap();
+    store.close().unwrap();
+    let mut store = bench.open();
+    store.amend(|state| state.parameters = json!("second")).unwrap();
+    record(&mut store, started("a"));
+    drop(store);
+    fs::write(bench.file(".journal"), "nonsense\n").unwrap();
+    let text = bench.try_open().unwrap_err().to_string();
+    assert!(text.contains("(serial 2) is whole") && !text.contains(".backup"), "{text}");
+    fs::rename(bench.file(".journal"), bench.file(".aside")).unwrap();
+    assert_eq!(bench.open().state().parameters, json!("second"));
 }
 
 #[test]

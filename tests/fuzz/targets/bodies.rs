@@ -1,0 +1,5 @@
+//! See `promises/bodies.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| privaml_fuzz::bodies::run(data));
