@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use super::session::Session;
 use super::{connect, errors, explain, running};
@@ -30,7 +31,7 @@ pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode
     if model.is_empty() {
         return Err(Failure::new(ExitCode::Usage, "there is nothing to judge: no network, firewall or service"));
     }
-    let report = verify(&model, &asked);
+    let report = verify(&model, &asked.on(today()));
     if session.screen.is_json() {
         session.screen.answer(&serde_json::to_string_pretty(&report).unwrap_or_default());
     } else {
@@ -38,6 +39,11 @@ pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode
     }
     let fails = report.is_violated() || (args.strict && report.has_warnings());
     Ok(if fails { ExitCode::Violation } else { ExitCode::Done })
+}
+
+/// The day on which consents are judged (UTC): `2026-11-27`.
+pub(super) fn today() -> String {
+    OffsetDateTime::now_utc().date().to_string()
 }
 
 /// What the state knows, as it is in Azure now, or as it was applied last; compared with the recorded parameters.

@@ -1,9 +1,10 @@
 //! The promises of an isolated environment, each by a stable name, with evidence and remedy. Judges a model; reads
 //! nothing else.
 
-use super::asked::{Asked, Expect, Lines, rows};
+use super::asked::{Asked, Lines};
 use super::choice::Verdict;
 use super::flow::{Answer, Flow};
+use super::flow_checks;
 use super::model::Model;
 use super::network::Subnet;
 use super::party::Party;
@@ -28,17 +29,23 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
         security_rules(model, asked),
         routes(model, asked),
         settings(model, asked),
-        open_flows(model, asked),
-        closed_flows(model, asked),
+        flow_checks::open(model, asked),
+        flow_checks::closed(model, asked),
+        flow_checks::asked_closed(model, asked),
     ]
 }
 
-fn check(name: &'static str, title: &'static str, remedy: &'static str, found: Vec<(State, Evidence)>) -> Check {
+pub(super) fn check(
+    name: &'static str,
+    title: &'static str,
+    remedy: &'static str,
+    found: Vec<(State, Evidence)>,
+) -> Check {
     let state = found.iter().map(|(state, _)| *state).max().unwrap_or(State::Pass);
     Check { name, title, state, evidence: found.into_iter().map(|(_, evidence)| evidence).collect(), remedy }
 }
 
-fn skipped(name: &'static str, title: &'static str, why: &str) -> Check {
+pub(super) fn skipped(name: &'static str, title: &'static str, why: &str) -> Check {
     let evidence = vec![Evidence { resource: None, property: String::new(), says: why.to_owned() }];
     Check { name, title, state: State::Skipped, evidence, remedy: "" }
 }
@@ -344,50 +351,6 @@ fn settings(model: &Model, asked: &Asked) -> Check {
 fn twins<'m>(model: &'m Model, plan: &'m Model) -> impl Iterator<Item = (&'m Subnet, &'m Subnet)> {
     let twin = |subnet: &'m Subnet| Some((subnet, plan.subnets.iter().find(|other| other.id == subnet.id)?));
     model.subnets.iter().filter_map(twin)
-}
-
-fn open_flows(model: &Model, asked: &Asked) -> Check {
-    let found = table(model, asked, Expect::Allow);
-    check(
-        "azure-ml-works",
-        "What Azure ML needs is open.",
-        "Let the named destination through, in the firewall and in the subnet's security group.",
-        found,
-    )
-}
-
-fn closed_flows(model: &Model, asked: &Asked) -> Check {
-    let mut found = table(model, asked, Expect::Deny);
-    for flow in &asked.deny {
-        found.extend(judge(&model.flow(flow), flow, Verdict::Deny, "the parameters want it closed"));
-    }
-    check("closed-flows", "What must be closed is closed.", "Remove the rule, route or switch that opens it.", found)
-}
-
-fn table(model: &Model, asked: &Asked, expect: Expect) -> Vec<(State, Evidence)> {
-    let holds = rows().iter().filter(|row| row.expect == expect && row.profiles.contains(&asked.profile));
-    let there = holds.filter(|row| row.needs.as_deref().is_none_or(|word| model.has(word)));
-    let there = there.filter(|row| row.from == "internet" || model.has(&row.from));
-    let judged = there.filter_map(|row| {
-        let flow = row.flow(&asked.location).ok()?;
-        judge(&model.flow(&flow), &flow, expect.verdict(), &row.why)
-    });
-    judged.collect()
-}
-
-fn judge(answer: &Answer, flow: &Flow, expected: Verdict, why: &str) -> Option<(State, Evidence)> {
-    if answer.verdict == expected {
-        return None;
-    }
-    let state = if answer.verdict == Verdict::Unknown { State::Unknown } else { State::Fail };
-    // What let it through, or what stopped it.
-    let culprit = match expected {
-        Verdict::Allow => answer.by.iter().find(|hop| hop.verdict != Verdict::Allow),
-        _ => answer.by.iter().rev().find(|hop| hop.step == "firewall").or_else(|| answer.by.last()),
-    };
-    let says = format!("{flow} is {}: {} — {why}", answer.verdict, answer.reason);
-    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_default();
-    Some((state, Evidence { resource: culprit.and_then(|hop| hop.resource.clone()), property, says }))
 }
 
 #[cfg(test)]

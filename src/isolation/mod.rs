@@ -10,6 +10,7 @@ mod filter;
 mod findings;
 mod firewall;
 mod flow;
+mod flow_checks;
 mod fqdn;
 mod inbound;
 mod invariants;
@@ -32,8 +33,9 @@ mod verdicts;
 mod walk;
 mod way_out;
 
-pub use asked::Asked;
+pub use asked::{Asked, Closed};
 pub use choice::Verdict;
+pub use findings::finding_names;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
 pub use model::Model;
 pub use notes::Note;

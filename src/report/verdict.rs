@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use crate::isolation::{Evidence, Report, State, Weight};
+use crate::isolation::{Acceptance, Evidence, Report, State, Weight};
 
 /// Lines of evidence shown of one check or finding unless more is wanted.
 const MOST: usize = 5;
@@ -37,7 +37,9 @@ pub fn text(report: &Report, all: bool) -> String {
         let _ = writeln!(text, "{mark}  {:<22} {}", format!("{} {}", finding.id, finding.name), finding.title);
         proof(&mut text, &finding.evidence, all);
         if let Some(accepted) = &finding.accepted {
-            let _ = writeln!(text, "        accepted: {}", accepted.reason);
+            let _ = writeln!(text, "        accepted{}: {}", until(accepted), accepted.reason);
+        } else if let Some(expired) = &finding.expired {
+            let _ = writeln!(text, "        was accepted{}, no longer: {}", until(expired), expired.reason);
         } else if all {
             let _ = writeln!(text, "        proof:  {}\n        remedy: {}", finding.proof, finding.remedy);
         }
@@ -53,12 +55,19 @@ pub fn text(report: &Report, all: bool) -> String {
     text
 }
 
+/// ` until 2027-06-30`
+fn until(consent: &Acceptance) -> String {
+    consent.until.as_ref().map_or_else(String::new, |day| format!(" until {day}"))
+}
+
 fn end(report: &Report) -> String {
     let of = |state: State| report.checks.iter().filter(|check| check.state == state).count();
     let warnings = report.findings.iter().filter(|f| f.weight == Weight::Warning && f.accepted.is_none()).count();
+    let accepted = report.findings.iter().filter(|f| f.accepted.is_some()).count();
+    let accepted = if accepted > 0 { format!(", {accepted} findings accepted") } else { String::new() };
     let head = if report.is_violated() { "Not isolated" } else { "No invariant is violated" };
     let (pass, fail, unknown) = (of(State::Pass), of(State::Fail), of(State::Unknown));
-    format!("{head}: {pass} checks pass, {fail} fail, {unknown} cannot be told; {warnings} warnings.")
+    format!("{head}: {pass} checks pass, {fail} fail, {unknown} cannot be told; {warnings} warnings{accepted}.")
 }
 
 fn proof(text: &mut String, evidence: &[Evidence], all: bool) {
