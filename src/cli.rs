@@ -176,6 +176,22 @@ pub struct VerifyArgs {
     /// Judge these resources instead: a JSON array as ARM returns them.
     #[arg(long, value_name = "FILE")]
     pub bodies: Option<PathBuf>,
+    /// How to say it. Default: table; with --json: json.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+}
+
+/// Shapes of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// `JUnit` XML, for the test tabs of pipelines.
+    Junit,
 }
 
 /// One question about the network, or a file of them.

@@ -9,4 +9,5 @@ mod config;
 mod house;
 mod remote_state;
 mod simulation;
+mod verify;
 mod wire;

@@ -8,13 +8,13 @@ use time::OffsetDateTime;
 use super::session::Session;
 use super::{connect, errors, explain, running};
 use crate::arm;
-use crate::cli::VerifyArgs;
+use crate::cli::{Format, VerifyArgs};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
 use crate::isolation::{Asked, Model, verify};
 use crate::kind;
 use crate::model::{ResourceId, State};
-use crate::report::verdict;
+use crate::report::{junit, sarif, verdict};
 
 pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let state = session.state()?.filter(|state| !state.resources.is_empty());
@@ -32,11 +32,14 @@ pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode
         return Err(Failure::new(ExitCode::Usage, "there is nothing to judge: no network, firewall or service"));
     }
     let report = verify(&model, &asked.on(today()));
-    if session.screen.is_json() {
-        session.screen.answer(&serde_json::to_string_pretty(&report).unwrap_or_default());
-    } else {
-        session.screen.answer(verdict::text(&report, session.options.verbose > 0).trim_end());
-    }
+    let otherwise = if session.screen.is_json() { Format::Json } else { Format::Table };
+    let text = match args.format.unwrap_or(otherwise) {
+        Format::Table => verdict::text(&report, session.options.verbose > 0),
+        Format::Json => serde_json::to_string_pretty(&report).unwrap_or_default(),
+        Format::Sarif => serde_json::to_string_pretty(&sarif::of_report(&report)).unwrap_or_default(),
+        Format::Junit => junit::of_report(&report, args.strict),
+    };
+    session.screen.answer(text.trim_end());
     let fails = report.is_violated() || (args.strict && report.has_warnings());
     Ok(if fails { ExitCode::Violation } else { ExitCode::Done })
 }

@@ -83,17 +83,64 @@ fn proof(text: &mut String, evidence: &[Evidence], all: bool) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::isolation::Check;
+    use crate::isolation::{Check, Finding, Note};
+    use crate::model::ResourceId;
+
+    fn check(name: &'static str, title: &'static str, state: State, evidence: Vec<Evidence>) -> Check {
+        Check { name, title, state, evidence, remedy: "Put it back." }
+    }
+
+    fn finding(id: &'static str, name: &'static str, weight: Weight) -> Finding {
+        let vault = ResourceId::group("s", "g").provider("Microsoft.KeyVault/vaults", "kv");
+        let says = "takes <anything> & \"more\"".to_owned();
+        let evidence = vec![Evidence { resource: Some(vault), property: "rules/a".to_owned(), says }];
+        let (title, proof, remedy) = ("It leaks.", "Use it.", "Close it.");
+        Finding { id, name, title, weight, evidence, proof, remedy, accepted: None, expired: None }
+    }
+
+    fn consent(until: &str) -> Acceptance {
+        let (finding, reason) = ("EXF001".to_owned(), "looked at".to_owned());
+        Acceptance { finding, reason, until: Some(until.to_owned()) }
+    }
+
+    /// A report with one of everything.
+    pub(in super::super) fn sample() -> Report {
+        let storage = ResourceId::group("s", "g").provider("Microsoft.Storage/storageAccounts", "stg");
+        let at = |says: &str| Evidence {
+            resource: Some(storage.clone()),
+            property: "publicNetworkAccess".to_owned(),
+            says: says.to_owned(),
+        };
+        let nowhere = Evidence { resource: None, property: String::new(), says: "no parameters".to_owned() };
+        let checks = vec![
+            check("private-by-name", "By name.", State::Pass, vec![]),
+            check("no-public-path", "Nobody from outside.", State::Fail, vec![at("anybody <comes> in")]),
+            check("closed-flows", "Closed.", State::Unknown, vec![at("who knows")]),
+            check("routes-as-asked", "Routes.", State::Skipped, vec![nowhere]),
+        ];
+        let accepted = Finding { accepted: Some(consent("2027-06-30")), ..finding("EXF001", "tag", Weight::Warning) };
+        let expired = Finding { expired: Some(consent("2026-06-30")), ..finding("EXF002", "star", Weight::Warning) };
+        let (open, residual) = (finding("EXF007", "host", Weight::Warning), finding("EXF003", "dns", Weight::Residual));
+        let note = Note { resource: storage, property: "properties".to_owned(), what: "the perimeter".to_owned() };
+        Report { checks, findings: vec![accepted, expired, open, residual], notes: vec![note] }
+    }
 
     #[test]
     fn a_failure_names_culprit_and_remedy() {
-        let evidence = vec![Evidence { resource: None, property: "routes".to_owned(), says: "goes around".to_owned() }];
-        let check = Check { name: "routes", title: "T.", state: State::Fail, evidence, remedy: "Put it back." };
-        let report = Report { checks: vec![check], findings: vec![], notes: vec![] };
-        let text = text(&report, false);
-        assert!(text.contains("routes: goes around") && text.contains("remedy: Put it back."), "{text}");
-        assert!(text.contains("Not isolated: 0 checks pass, 1 fail"), "{text}");
+        let text = text(&sample(), false);
+        assert!(text.contains("stg publicNetworkAccess: anybody <comes> in"), "{text}");
+        assert!(text.contains("remedy: Put it back."), "{text}");
+        assert!(
+            text.contains("Not isolated: 1 checks pass, 1 fail, 1 cannot be told; 2 warnings, 1 findings accepted")
+        );
+    }
+
+    #[test]
+    fn a_consent_is_shown_with_its_day_and_after_it() {
+        let text = text(&sample(), false);
+        assert!(text.contains("accepted until 2027-06-30: looked at"), "{text}");
+        assert!(text.contains("was accepted until 2026-06-30, no longer: looked at"), "{text}");
     }
 }
