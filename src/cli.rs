@@ -176,6 +176,9 @@ pub struct VerifyArgs {
     /// Judge these resources instead: a JSON array as ARM returns them.
     #[arg(long, value_name = "FILE")]
     pub bodies: Option<PathBuf>,
+    /// Judge whatever this resource group holds, whoever made it; with -c also whether it is what the parameters say.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bodies", "offline"])]
+    pub resource_group: Option<String>,
     /// How to say it. Default: table; with --json: json.
     #[arg(long, value_enum)]
     pub format: Option<Format>,

@@ -1,6 +1,7 @@
 //! One verb a file: gathers inputs, calls pure code, hands effects over. Decides nothing about resources.
 
 mod apply;
+mod audit;
 mod completions;
 mod connect;
 mod destroy;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::choice::Verdict;
 use super::flow::{BadFlow, Flow};
 use super::model::Model;
+use super::notes::Note;
 use super::verdicts::Acceptance;
 use crate::config::{Accept, Config, Deny, Profile, regions};
 use crate::model::{Desired, ResourceId};
@@ -25,6 +26,8 @@ pub struct Asked {
     pub deny: Vec<Closed>,
     /// Findings that somebody agreed to.
     pub accepted: Vec<Acceptance>,
+    /// What could not be read, and so was not judged.
+    pub unread: Vec<Note>,
     /// `2026-11-27`: what expiry dates are compared with.
     pub today: Option<String>,
 }
@@ -48,8 +51,15 @@ impl Asked {
             location: config.location.clone(),
             deny: config.verify.deny.iter().filter_map(closed).collect(),
             accepted: config.verify.accept.iter().map(Acceptance::from).collect(),
+            unread: Vec::new(),
             today: None,
         }
+    }
+
+    /// The same, of an environment that could not be read wholly.
+    #[must_use]
+    pub fn without(self, unread: Vec<Note>) -> Self {
+        Self { unread, ..self }
     }
 
     /// The same on that day: `2026-11-27`.
@@ -67,6 +77,7 @@ impl Asked {
             location: location.to_owned(),
             deny: Vec::new(),
             accepted: Vec::new(),
+            unread: Vec::new(),
             today: None,
         }
     }

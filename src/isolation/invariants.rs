@@ -9,8 +9,9 @@ use super::model::Model;
 use super::network::Subnet;
 use super::party::Party;
 use super::route::{self, NextHop, Origin};
-use super::service::{Access, Kind};
+use super::service::{Access, HostName, Kind, Service};
 use super::verdicts::{Check, Evidence, State};
+use crate::model::ResourceId;
 
 /// Subnets that an Azure service runs by itself.
 const RUN_BY_AZURE: [&str; 4] =
@@ -19,6 +20,7 @@ const RUN_BY_AZURE: [&str; 4] =
 /// Every check.
 pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
     vec![
+        all_was_read(asked),
         no_public_path(model, asked),
         own_endpoints(model),
         private_by_name(model),
@@ -48,6 +50,13 @@ pub(super) fn check(
 pub(super) fn skipped(name: &'static str, title: &'static str, why: &str) -> Check {
     let evidence = vec![Evidence { resource: None, property: String::new(), says: why.to_owned() }];
     Check { name, title, state: State::Skipped, evidence, remedy: "" }
+}
+
+/// A service that nobody let us read is not a service that is closed.
+fn all_was_read(asked: &Asked) -> Check {
+    let unread = asked.unread.iter();
+    let found = unread.map(|note| (State::Unknown, Evidence::new(&note.resource, &*note.property, &*note.what)));
+    check("all-was-read", "Everything that decides was read.", "Give the role Reader on the resource.", found.collect())
 }
 
 fn no_public_path(model: &Model, asked: &Asked) -> Check {
@@ -129,7 +138,7 @@ fn private_by_name(model: &Model) -> Check {
                 let port = if host.face == "file" { 445 } else { 443 };
                 let flow = Flow::new(subnet.id.as_str(), &host.name, Some(port), Some("tcp"));
                 let Ok(flow) = flow else { continue };
-                found.extend(judge_private(&model.flow(&flow), &host.name, subnet));
+                found.extend(judge_private(model, &model.flow(&flow), service, host, subnet));
             }
         }
     }
@@ -141,8 +150,20 @@ fn private_by_name(model: &Model) -> Check {
     )
 }
 
-fn judge_private(answer: &Answer, host: &str, subnet: &Subnet) -> Option<(State, Evidence)> {
-    let private = answer.by.iter().any(|hop| hop.step == "endpoint");
+fn judge_private(
+    model: &Model,
+    answer: &Answer,
+    service: &Service,
+    host: &HostName,
+    subnet: &Subnet,
+) -> Option<(State, Evidence)> {
+    // An endpoint of another service, or of another face of this one, answers to another name.
+    let own = |id: &ResourceId| {
+        let leads = |target: &ResourceId| *target == service.id || service.scopes.contains(target);
+        let faces = |groups: &[String]| groups.is_empty() || groups.iter().any(|group| group == host.face);
+        model.endpoints.iter().any(|one| one.id == *id && leads(&one.target) && faces(&one.groups))
+    };
+    let private = answer.by.iter().any(|hop| hop.step == "endpoint" && hop.resource.as_ref().is_some_and(own));
     let state = match answer.verdict {
         Verdict::Allow if private => return None,
         Verdict::Unknown => State::Unknown,
@@ -150,8 +171,14 @@ fn judge_private(answer: &Answer, host: &str, subnet: &Subnet) -> Option<(State,
     };
     let culprit = answer.by.iter().find(|hop| hop.verdict != Verdict::Allow).or_else(|| answer.by.first());
     let resource = culprit.and_then(|hop| hop.resource.clone());
-    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_else(|| host.to_owned());
-    let says = format!("{host} from {}: {}", subnet.name(), answer.reason);
+    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_else(|| host.name.clone());
+    let why = match (answer.verdict, culprit) {
+        (Verdict::Allow, Some(hop)) => {
+            format!("it leads to no private endpoint of {}: {}", service.id.name(), hop.says)
+        }
+        _ => answer.reason.clone(),
+    };
+    let says = format!("{} from {}: {why}", host.name, subnet.name());
     Some((state, Evidence { resource, property, says }))
 }
 

@@ -47,6 +47,6 @@ pub fn verify(model: &Model, asked: &Asked) -> Report {
     Report {
         checks: invariants::all(model, asked),
         findings: findings::all(model, asked),
-        notes: model.notes().to_vec(),
+        notes: model.notes().iter().chain(&asked.unread).cloned().collect(),
     }
 }
