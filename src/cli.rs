@@ -118,6 +118,9 @@ pub enum Verb {
         /// Consent.
         #[command(flatten)]
         consent: ConsentArgs,
+        /// The verification before and after.
+        #[command(flatten)]
+        proof: ProofArgs,
     },
     /// Remove the environment.
     Destroy {
@@ -230,6 +233,17 @@ pub struct ConsentArgs {
     /// Let this resource, which holds data, be deleted and made again.
     #[arg(long, value_name = "ADDRESS")]
     pub allow_replace: Vec<String>,
+}
+
+/// How an apply deals with the verification of its plan and of its result.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ProofArgs {
+    /// Go ahead although this check of `privaml verify` is violated, or this finding is found.
+    #[arg(long, value_name = "NAME")]
+    pub accept: Vec<String>,
+    /// Do not read what was made to verify it. The plan is verified all the same.
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Acts on the embedded ARM.

@@ -404,3 +404,66 @@ fn a_group_that_is_not_there_and_one_of_other_parameters_are_refused() {
     sandboxed(scene.path(), &["verify", "--resource-group", &group, "-c", "other.toml"]).assert().code(2);
     sandboxed(scene.path(), &["verify", "--resource-group", &group, "-c", "params.toml"]).assert().code(0);
 }
+
+/// Events of that type.
+fn events(text: &str, kind: &str) -> Vec<Value> {
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["type"] == kind).collect()
+}
+
+#[test]
+fn a_plan_that_is_not_isolated_is_not_applied_unless_it_is_overridden_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let deny = "[[verify.deny]]\nfrom = \"shared\"\nto = \"https://api.github.com\"\nwhy = \"code stays inside\"\n";
+    std::fs::write(folder.path().join("params.toml"), deny).unwrap();
+    let run = |args: &[&str]| {
+        let output = sandboxed(folder.path(), args).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = run(&["plan"]);
+    assert!(code == 0 && said.contains("FAIL  asked-closed") && said.contains("code stays inside"), "{said}");
+    let (code, said) = run(&["apply"]);
+    assert!(code == 5 && said.contains("nothing was written") && said.contains("--accept asked-closed"), "{said}");
+    let world = std::fs::read_to_string(folder.path().join(".privaml/sandbox.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&world).unwrap()["world"]["resources"], json!({}));
+    let (code, said) = run(&["apply", "--accept", "asked-clsoed"]);
+    assert!(code == 2 && said.contains("did you mean `asked-closed`"), "{said}");
+    let (code, text) = run(&["apply", "--json"]);
+    let told = &events(&text, "verification")[0];
+    assert_eq!((code, &told["verification"]["of"], &told["@level"]), (5, &json!("plan"), &json!("error")));
+    assert_eq!(told["verification"]["checks"][0]["name"], "asked-closed");
+    let (code, said) = run(&["apply", "--accept", "asked-closed"]);
+    assert!(code == 0 && said.contains("accepted by --accept"), "{said}");
+    assert_eq!(run(&["verify"]).0, 5, "an override counts for one run");
+}
+
+#[test]
+fn what_an_apply_leaves_open_ends_it_with_a_violation_and_a_saved_state() {
+    let mut scene = Scene::made("");
+    let network = scene.id("Microsoft.Network/virtualNetworks", "vnet");
+    let peering =
+        json!({"properties": {"remoteVirtualNetwork": {"id": scene.lab()}, "allowVirtualNetworkAccess": true}});
+    scene.send("PUT", &format!("{network}/virtualNetworkPeerings/to-lab"), Some(&peering));
+    scene.save();
+    let change = |host: &str| {
+        let entry = format!("[[firewall.allow]]\nhost = \"{host}\"\nreason = \"models\"\n");
+        std::fs::write(scene.path().join("params.toml"), entry).unwrap();
+    };
+    change("pytorch.org");
+    let (code, text) = said(sandboxed(scene.path(), &["apply", "--json"]));
+    let told = events(&text, "verification");
+    assert_eq!((code, told.len()), (5, 2), "{text}");
+    assert_eq!(
+        (&told[1]["verification"]["of"], &told[1]["verification"]["verdict"]),
+        (&json!("live"), &json!("violated"))
+    );
+    assert!(told[1].to_string().contains("virtualNetworkPeerings/to-lab"), "{}", told[1]);
+    sandboxed(scene.path(), &["plan", "--detailed-exitcode"]).assert().code(0);
+    change("huggingface.co");
+    sandboxed(scene.path(), &["apply", "--no-verify"]).assert().code(0);
+    change("pytorch.org");
+    sandboxed(scene.path(), &["apply", "--accept", "no-other-network"]).assert().code(0);
+    // Nothing to change: nothing is read, and nothing is said of what is there.
+    sandboxed(scene.path(), &["apply"]).assert().code(0);
+}

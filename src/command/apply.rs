@@ -1,10 +1,11 @@
 //! `privaml apply`: makes or changes the environment. Gathers, asks, hands over; the plan decides.
 
 use super::connect::{self, Connection};
+use super::proof::{self, Overrides};
 use super::session::Session;
 use super::{drawing, errors, running};
 use crate::blueprint;
-use crate::cli::ConsentArgs;
+use crate::cli::{ConsentArgs, ProofArgs};
 use crate::config::{Config, regions};
 use crate::failure::{ExitCode, Failure};
 use crate::model::{Desired, Facts};
@@ -15,8 +16,14 @@ use crate::store::Store;
 /// A second pass corrects the route where Azure chose another firewall address; a third would be a defect.
 const PASSES: usize = 2;
 
-pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    session: &Session,
+    yes: bool,
+    consent: &ConsentArgs,
+    args: &ProofArgs,
+) -> Result<ExitCode, Failure> {
     let config = session.parameters()?;
+    let overrides = Overrides::of(&args.accept)?;
     let mut store = session.store("apply")?;
     let connection = connect::connect(session, store.state().home.as_ref()).await?;
     check_region(&config, &connection)?;
@@ -24,12 +31,18 @@ pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> 
     drawing::settle_names(&mut store)?;
     let (facts, plan) = think(&connection, &config, &store, consent).await?;
     running::show(session, &plan);
+    let is_change = !plan.is_empty();
+    proof::of_plan(session, &config, &blueprint::draw(&config, &facts), &overrides)?;
     if !plan.is_empty() {
         let question = "Apply this plan? Only `yes` is taken: ";
         running::approve(session, yes, connection.sandbox.is_some(), question, "yes")?;
     }
     remember(&mut store, &connection, &config)?;
-    let code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
+    let mut code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
+    if code == ExitCode::Done && is_change && !args.no_verify {
+        let desired = blueprint::draw(&config, &drawing::facts(store.state(), &connection)?);
+        code = proof::of_live(session, &connection, store.state(), (&config, &desired), &overrides).await;
+    }
     close(session, store, code)?;
     Ok(code)
 }

@@ -37,6 +37,12 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
     ]
 }
 
+/// Names of all checks that there are, which never change.
+#[must_use]
+pub fn check_names() -> Vec<&'static str> {
+    all(&Model::new([]), &Asked::nothing("")).into_iter().map(|check| check.name).collect()
+}
+
 pub(super) fn check(
     name: &'static str,
     title: &'static str,

@@ -37,6 +37,7 @@ pub use asked::{Asked, Closed};
 pub use choice::Verdict;
 pub use findings::finding_names;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
+pub use invariants::check_names;
 pub use model::Model;
 pub use notes::Note;
 pub use verdicts::{Acceptance, Check, Evidence, Finding, Report, State, Weight};

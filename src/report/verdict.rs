@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
-use crate::isolation::{Acceptance, Evidence, Report, State, Weight};
+use crate::isolation::{Acceptance, Check, Evidence, Report, State, Weight};
 
 /// Lines of evidence shown of one check or finding unless more is wanted.
 const MOST: usize = 5;
@@ -55,6 +55,30 @@ pub fn text(report: &Report, all: bool) -> String {
     text
 }
 
+/// The violated checks with culprits and remedies, one text each; those accepted are marked so.
+#[must_use]
+pub fn violations(report: &Report, accepted: &[&str]) -> Vec<String> {
+    let one = |check: &Check| {
+        let is_accepted = accepted.contains(&check.name);
+        let mark = if is_accepted { "okay".dimmed().to_string() } else { "FAIL".red().bold().to_string() };
+        let mut text = String::new();
+        let note = if is_accepted { " (accepted by --accept)" } else { "" };
+        let _ = writeln!(text, "{mark}  {:<22} {}{note}", check.name, check.title);
+        proof(&mut text, &check.evidence, false);
+        let _ = write!(text, "        remedy: {}", check.remedy);
+        text
+    };
+    report.checks.iter().filter(|check| check.state == State::Fail).map(one).collect()
+}
+
+/// The first culprit of a check, in one line.
+#[must_use]
+pub fn culprit(check: &Check) -> String {
+    let mut text = String::new();
+    proof(&mut text, &check.evidence[..check.evidence.len().min(1)], true);
+    text.trim().to_owned()
+}
+
 /// ` until 2027-06-30`
 fn until(consent: &Acceptance) -> String {
     consent.until.as_ref().map_or_else(String::new, |day| format!(" until {day}"))
@@ -85,7 +109,7 @@ fn proof(text: &mut String, evidence: &[Evidence], all: bool) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::isolation::{Check, Finding, Note};
+    use crate::isolation::{Finding, Note};
     use crate::model::ResourceId;
 
     fn check(name: &'static str, title: &'static str, state: State, evidence: Vec<Evidence>) -> Check {
