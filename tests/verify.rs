@@ -467,3 +467,32 @@ fn what_an_apply_leaves_open_ends_it_with_a_violation_and_a_saved_state() {
     // Nothing to change: nothing is read, and nothing is said of what is there.
     sandboxed(scene.path(), &["apply"]).assert().code(0);
 }
+
+/// Actions of a plan, by address.
+fn actions(folder: &Path) -> Vec<(String, String)> {
+    let (_, told) = said(sandboxed(folder, &["plan", "--json"]));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let of = |event: &Value| (text(&event["change"]["resource"]["addr"]), text(&event["change"]["action"]));
+    events(&told, "planned_change").iter().map(of).collect()
+}
+
+#[test]
+fn switching_profiles_and_back_is_in_place_and_has_no_open_moment() {
+    const BASTION: &str = "[bastion]\nsku = \"Standard\"\n";
+    let scene = Scene::made(BASTION);
+    let state = |report: &Value| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "no-open-moment").unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state(&scene.verify(&["--offline"]).1), "pass");
+    for profile in ["hardened", "baseline"] {
+        std::fs::write(scene.path().join("params.toml"), format!("profile = \"{profile}\"\n{BASTION}")).unwrap();
+        let planned = actions(scene.path());
+        assert!(planned.len() > 1, "{profile}: {planned:?}");
+        assert!(planned.iter().all(|(_, action)| action == "update"), "{profile}: {planned:?}");
+        sandboxed(scene.path(), &["apply"]).assert().code(0);
+        sandboxed(scene.path(), &["plan", "--detailed-exitcode"]).assert().code(0);
+        let (code, report) = scene.verify(&[]);
+        assert_eq!((code, state(&report).as_str()), (0, "pass"), "{profile}: {}", bad(&report));
+    }
+}

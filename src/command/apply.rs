@@ -37,7 +37,7 @@ pub(super) async fn run(
         let question = "Apply this plan? Only `yes` is taken: ";
         running::approve(session, yes, connection.sandbox.is_some(), question, "yes")?;
     }
-    remember(&mut store, &connection, &config)?;
+    remember(&mut store, &connection, &config, is_change)?;
     let mut code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
     if code == ExitCode::Done && is_change && !args.no_verify {
         let desired = blueprint::draw(&config, &drawing::facts(store.state(), &connection)?);
@@ -106,16 +106,19 @@ fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
     Ok(Consent { adopt, allow_replace })
 }
 
-fn remember(store: &mut Store, connection: &Connection, config: &Config) -> Result<(), Failure> {
+fn remember(store: &mut Store, connection: &Connection, config: &Config, is_change: bool) -> Result<(), Failure> {
     let parameters = drawing::recorded(config)?;
     let home = Some(connection.home.clone());
-    if store.state().parameters == parameters && store.state().home == home {
+    if store.state().parameters == parameters && store.state().home == home && !is_change {
         return Ok(());
     }
     store
         .amend(|state| {
             state.home = home;
             state.parameters = parameters;
+            if is_change {
+                state.begin_trail();
+            }
         })
         .map_err(|error| errors::of_store(&error))
 }
@@ -146,8 +149,15 @@ async fn passes(
         (facts, plan) = think(connection, config, store, &ConsentArgs::default()).await?;
     }
     let outputs = drawing::outputs(store.state(), config, &facts);
-    if store.state().outputs != outputs {
-        store.amend(|state| state.outputs = outputs).map_err(|error| errors::of_store(&error))?;
+    let is_over = code == ExitCode::Done && store.state().trail.as_ref().is_some_and(|trail| !trail.is_whole);
+    if store.state().outputs != outputs || is_over {
+        let amended = store.amend(|state| {
+            state.outputs = outputs;
+            if is_over {
+                state.end_trail();
+            }
+        });
+        amended.map_err(|error| errors::of_store(&error))?;
     }
     Ok(code)
 }

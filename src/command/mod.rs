@@ -8,6 +8,7 @@ mod destroy;
 mod drawing;
 mod errors;
 mod explain;
+mod history;
 mod init;
 mod output;
 mod plan;

@@ -1,9 +1,9 @@
 //! What plan and apply ask the verifier: whether the plan would be isolated, and whether what was made is. Reads only.
 
-use super::audit;
 use super::connect::Connection;
 use super::session::Session;
 use super::verify::today;
+use super::{audit, history};
 use crate::arm;
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
@@ -102,7 +102,8 @@ pub(super) async fn of_live(
     let look = || async {
         let live = audit::of_state(connection, state).await?;
         let model = Model::of_bodies(&live.bodies);
-        Ok::<Report, Failure>(verify(&model, &overrides.asked(config, desired).without(live.unread)))
+        let asked = Asked { history: history::of(state), ..overrides.asked(config, desired) };
+        Ok::<Report, Failure>(verify(&model, &asked.without(live.unread)))
     };
     let mut report = look().await;
     if report.as_ref().is_ok_and(|report| !overrides.open(report).is_empty()) {

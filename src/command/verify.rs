@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::audit::{self, Live};
 use super::session::Session;
-use super::{connect, explain};
+use super::{connect, explain, history};
 use crate::cli::{Format, VerifyArgs};
 use crate::config::Config;
 use crate::failure::{ExitCode, Failure};
@@ -63,15 +63,16 @@ fn by_itself(model: Model) -> (Model, Asked) {
 async fn of_state(session: &Session, state: &State, offline: bool) -> Result<(Model, Asked), Failure> {
     let config = recorded(state)?;
     let desired = explain::drawn(&config, Some(state));
+    let asked = Asked { history: history::of(state), ..Asked::of(&config, &desired) };
     if offline {
         session.screen.notify("Judged by what was applied last.");
         let bodies: Vec<Value> = state.resources.values().map(explain::applied).collect();
-        return Ok((Model::of_bodies(&bodies), Asked::of(&config, &desired)));
+        return Ok((Model::of_bodies(&bodies), asked));
     }
     let connection = connect::connect(session, state.home.as_ref()).await?;
     let live = audit::of_state(&connection, state).await?;
     say(session, &live);
-    Ok((Model::of_bodies(&live.bodies), Asked::of(&config, &desired).without(live.unread)))
+    Ok((Model::of_bodies(&live.bodies), asked.without(live.unread)))
 }
 
 /// The parameters of the last apply.

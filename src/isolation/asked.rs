@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::choice::Verdict;
 use super::flow::{BadFlow, Flow};
 use super::model::Model;
+use super::moments::History;
 use super::notes::Note;
 use super::verdicts::Acceptance;
 use crate::config::{Accept, Config, Deny, Profile, regions};
@@ -28,6 +29,8 @@ pub struct Asked {
     pub accepted: Vec<Acceptance>,
     /// What could not be read, and so was not judged.
     pub unread: Vec<Note>,
+    /// How the last apply went, if that is known.
+    pub history: Option<History>,
     /// `2026-11-27`: what expiry dates are compared with.
     pub today: Option<String>,
 }
@@ -52,6 +55,7 @@ impl Asked {
             deny: config.verify.deny.iter().filter_map(closed).collect(),
             accepted: config.verify.accept.iter().map(Acceptance::from).collect(),
             unread: Vec::new(),
+            history: None,
             today: None,
         }
     }
@@ -78,6 +82,7 @@ impl Asked {
             deny: Vec::new(),
             accepted: Vec::new(),
             unread: Vec::new(),
+            history: None,
             today: None,
         }
     }

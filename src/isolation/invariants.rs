@@ -6,6 +6,7 @@ use super::choice::Verdict;
 use super::flow::{Answer, Flow};
 use super::flow_checks;
 use super::model::Model;
+use super::moments;
 use super::network::Subnet;
 use super::party::Party;
 use super::route::{self, NextHop, Origin};
@@ -14,7 +15,7 @@ use super::verdicts::{Check, Evidence, State};
 use crate::model::ResourceId;
 
 /// Subnets that an Azure service runs by itself.
-const RUN_BY_AZURE: [&str; 4] =
+pub(super) const RUN_BY_AZURE: [&str; 4] =
     ["AzureFirewallSubnet", "AzureBastionSubnet", "AzureFirewallManagementSubnet", "GatewaySubnet"];
 
 /// Every check.
@@ -34,6 +35,7 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
         flow_checks::open(model, asked),
         flow_checks::closed(model, asked),
         flow_checks::asked_closed(model, asked),
+        moments::no_open_moment(asked),
     ]
 }
 

@@ -15,6 +15,7 @@ mod fqdn;
 mod inbound;
 mod invariants;
 mod model;
+mod moments;
 mod network;
 mod notes;
 mod nsg;
@@ -39,6 +40,7 @@ pub use findings::finding_names;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
 pub use invariants::check_names;
 pub use model::Model;
+pub use moments::{Change, History};
 pub use notes::Note;
 pub use verdicts::{Acceptance, Check, Evidence, Finding, Report, State, Weight};
 
