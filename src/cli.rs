@@ -118,6 +118,9 @@ pub enum Verb {
         /// Consent.
         #[command(flatten)]
         consent: ConsentArgs,
+        /// The verification before and after.
+        #[command(flatten)]
+        proof: ProofArgs,
     },
     /// Remove the environment.
     Destroy {
@@ -176,6 +179,25 @@ pub struct VerifyArgs {
     /// Judge these resources instead: a JSON array as ARM returns them.
     #[arg(long, value_name = "FILE")]
     pub bodies: Option<PathBuf>,
+    /// Judge whatever this resource group holds, whoever made it; with -c also whether it is what the parameters say.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["bodies", "offline"])]
+    pub resource_group: Option<String>,
+    /// How to say it. Default: table; with --json: json.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+}
+
+/// Shapes of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// `JUnit` XML, for the test tabs of pipelines.
+    Junit,
 }
 
 /// One question about the network, or a file of them.
@@ -211,6 +233,17 @@ pub struct ConsentArgs {
     /// Let this resource, which holds data, be deleted and made again.
     #[arg(long, value_name = "ADDRESS")]
     pub allow_replace: Vec<String>,
+}
+
+/// How an apply deals with the verification of its plan and of its result.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ProofArgs {
+    /// Go ahead although this check of `privaml verify` is violated, or this finding is found.
+    #[arg(long, value_name = "NAME")]
+    pub accept: Vec<String>,
+    /// Do not read what was made to verify it. The plan is verified all the same.
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Acts on the embedded ARM.

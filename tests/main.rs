@@ -12,4 +12,5 @@ mod house;
 mod interrupt;
 mod remote_state;
 mod simulation;
+mod verify;
 mod wire;

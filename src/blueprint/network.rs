@@ -8,17 +8,15 @@ use crate::model::Desired;
 
 pub(super) fn draw(scene: &Scene) -> Vec<Desired> {
     let names = &scene.names;
-    let mut all = vec![
+    let policy = service_endpoint_policy::body(scene.place(), &names.storage());
+    vec![
         security_group(scene, "shared", "nsg-shared"),
         security_group(scene, "bastion", "nsg-bastion-subnet"),
         desired("route_table", "core", names.route_table(), route_table::body(scene.place(), scene.firewall_address())),
         virtual_network(scene),
-    ];
-    if scene.is_hardened() {
-        let body = service_endpoint_policy::body(scene.place(), &names.storage());
-        all.push(desired("service_endpoint_policy", "storage", names.service_endpoint_policy(), body));
-    }
-    all
+        // There in both profiles and used in one, so that a switch between them changes in place only.
+        desired("service_endpoint_policy", "storage", names.service_endpoint_policy(), policy),
+    ]
 }
 
 fn security_group(scene: &Scene, of: &str, name: &str) -> Desired {

@@ -1,10 +1,11 @@
 //! `privaml apply`: makes or changes the environment. Gathers, asks, hands over; the plan decides.
 
 use super::connect::{self, Connection};
+use super::proof::{self, Overrides};
 use super::session::Session;
 use super::{drawing, errors, running};
 use crate::blueprint;
-use crate::cli::ConsentArgs;
+use crate::cli::{ConsentArgs, ProofArgs};
 use crate::config::{Config, regions};
 use crate::failure::{ExitCode, Failure};
 use crate::model::{Desired, Facts};
@@ -15,8 +16,14 @@ use crate::store::Store;
 /// A second pass corrects the route where Azure chose another firewall address; a third would be a defect.
 const PASSES: usize = 2;
 
-pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> Result<ExitCode, Failure> {
+pub(super) async fn run(
+    session: &Session,
+    yes: bool,
+    consent: &ConsentArgs,
+    args: &ProofArgs,
+) -> Result<ExitCode, Failure> {
     let config = session.parameters()?;
+    let overrides = Overrides::of(&args.accept)?;
     let mut store = session.store("apply")?;
     let connection = connect::connect(session, store.state().home.as_ref()).await?;
     check_region(&config, &connection)?;
@@ -24,12 +31,18 @@ pub(super) async fn run(session: &Session, yes: bool, consent: &ConsentArgs) -> 
     drawing::settle_names(&mut store)?;
     let (facts, plan) = think(&connection, &config, &store, consent).await?;
     running::show(session, &plan);
+    let is_change = !plan.is_empty();
+    proof::of_plan(session, &config, &blueprint::draw(&config, &facts), &overrides)?;
     if !plan.is_empty() {
         let question = "Apply this plan? Only `yes` is taken: ";
         running::approve(session, yes, connection.sandbox.is_some(), question, "yes").await?;
     }
-    remember(&mut store, &connection, &config)?;
-    let code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
+    remember(&mut store, &connection, &config, is_change)?;
+    let mut code = passes(session, &connection, &config, &mut store, (facts, plan)).await?;
+    if code == ExitCode::Done && is_change && !args.no_verify {
+        let desired = blueprint::draw(&config, &drawing::facts(store.state(), &connection)?);
+        code = proof::of_live(session, &connection, store.state(), (&config, &desired), &overrides).await;
+    }
     close(session, store, code)?;
     Ok(code)
 }
@@ -93,16 +106,19 @@ fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
     Ok(Consent { adopt, allow_replace })
 }
 
-fn remember(store: &mut Store, connection: &Connection, config: &Config) -> Result<(), Failure> {
+fn remember(store: &mut Store, connection: &Connection, config: &Config, is_change: bool) -> Result<(), Failure> {
     let parameters = drawing::recorded(config)?;
     let home = Some(connection.home.clone());
-    if store.state().parameters == parameters && store.state().home == home {
+    if store.state().parameters == parameters && store.state().home == home && !is_change {
         return Ok(());
     }
     store
         .amend(|state| {
             state.home = home;
             state.parameters = parameters;
+            if is_change {
+                state.begin_trail();
+            }
         })
         .map_err(|error| errors::of_store(&error))
 }
@@ -133,8 +149,15 @@ async fn passes(
         (facts, plan) = think(connection, config, store, &ConsentArgs::default()).await?;
     }
     let outputs = drawing::outputs(store.state(), config, &facts);
-    if store.state().outputs != outputs {
-        store.amend(|state| state.outputs = outputs).map_err(|error| errors::of_store(&error))?;
+    let is_over = code == ExitCode::Done && store.state().trail.as_ref().is_some_and(|trail| !trail.is_whole);
+    if store.state().outputs != outputs || is_over {
+        let amended = store.amend(|state| {
+            state.outputs = outputs;
+            if is_over {
+                state.end_trail();
+            }
+        });
+        amended.map_err(|error| errors::of_store(&error))?;
     }
     Ok(code)
 }

@@ -144,14 +144,16 @@ pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
 
 /// What was said of a resource, with what Azure reported of it laid over.
 pub(super) fn applied(known: &crate::model::Known) -> Value {
-    let mut body = known.applied.clone();
-    if !body.is_object() {
-        body = json!({});
-    }
-    for (pointer, value) in known.reported.as_object().into_iter().flatten() {
+    laid(known.id.as_str(), &known.applied, &known.reported)
+}
+
+/// The body of a resource: what was said of it, with what was reported laid over.
+pub(super) fn laid(id: &str, said: &Value, reported: &Value) -> Value {
+    let mut body = if said.is_object() { said.clone() } else { json!({}) };
+    for (pointer, value) in reported.as_object().into_iter().flatten() {
         lay(&mut body, pointer, value);
     }
-    body["id"] = Value::from(known.id.as_str());
+    body["id"] = Value::from(id);
     body
 }
 

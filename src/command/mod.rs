@@ -1,16 +1,19 @@
 //! One verb a file: gathers inputs, calls pure code, hands effects over. Decides nothing about resources.
 
 mod apply;
+mod audit;
 mod completions;
 mod connect;
 mod destroy;
 mod drawing;
 mod errors;
 mod explain;
+mod history;
 mod init;
 mod interrupt;
 mod output;
 mod plan;
+mod proof;
 mod recover;
 mod remote;
 mod running;
@@ -60,7 +63,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Init { force } => init::run(session, force),
         Verb::Plan { detailed_exitcode, consent } => plan::run(session, detailed_exitcode, &consent).await,
-        Verb::Apply { yes, consent } => apply::run(session, yes, &consent).await,
+        Verb::Apply { yes, consent, proof } => apply::run(session, yes, &consent, &proof).await,
         Verb::Destroy { yes } => destroy::run(session, yes).await,
         Verb::Output { name, raw } => output::run(session, name.as_deref(), raw),
         Verb::State { act } => state::run(session, act).await,

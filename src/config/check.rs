@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::problem::{At, Problem, Span, listed, quoted};
 use super::raw::{Raw, RawMonitor};
-use super::{Access, Bastion, BastionSku, Config, Monitor, Profile, host, jumpbox, keeping, network, regions, tags};
+use super::{
+    Access, Bastion, BastionSku, Config, Monitor, Profile, host, jumpbox, keeping, network, regions, tags, verify,
+};
 
 /// Days that a Log Analytics workspace keeps logs (`azure-facts` 2.3).
 const RETENTION: std::ops::RangeInclusive<i64> = 30..=730;
@@ -25,6 +27,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
     let access = access(raw, problems);
     let tags = tags::check(&raw.tags, problems);
     let state = keeping::check(&raw.state, name.as_deref(), problems);
+    let verify = verify::check(&raw.deny, &raw.accept, problems);
     note_open_clipboard(raw, profile, sku, matches!(jumpbox, Ok(None)), problems);
     Some(Config {
         name: name?,
@@ -39,6 +42,7 @@ pub(super) fn check(raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
         access: access?,
         tags: tags?,
         state: state?,
+        verify: verify?,
     })
 }
 

@@ -24,11 +24,14 @@ fn allow(entry: &RawAllow, problems: &mut Vec<Problem>) -> Option<Allow> {
 }
 
 fn reason(reason: &At<String>, problems: &mut Vec<Problem>) -> Option<String> {
+    said(reason, "Say in a few words what needs the host: `reason = \"Python packages\"`", problems)
+}
+
+/// A reason with words in it.
+pub(super) fn said(reason: &At<String>, help: &str, problems: &mut Vec<Problem>) -> Option<String> {
     let words = reason.value.trim();
     if words.is_empty() {
-        let problem = Problem::at(reason.span, "the reason is empty")
-            .help("Say in a few words what needs the host: `reason = \"Python packages\"`");
-        problems.push(problem);
+        problems.push(Problem::at(reason.span, "the reason is empty").help(help));
         return None;
     }
     Some(words.to_owned())

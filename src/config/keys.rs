@@ -29,6 +29,7 @@ pub(super) const KEYS: &[Key] = &[
     key("", "access", ""),
     key("", "tags", ""),
     key("", "state", ""),
+    key("", "verify", ""),
     key("network", "firewall", "\"10.1.1.0/24\""),
     key("network", "bastion", "\"10.1.2.0/26\""),
     key("network", "shared", "\"10.1.2.128/25\""),
@@ -51,6 +52,16 @@ pub(super) const KEYS: &[Key] = &[
     key("state", "key", "\"test.privaml.state.json\""),
     key("state", "endpoint", "\"https://mystate.blob.core.windows.net\""),
     key("state", "recipients", "[\"age1…\"]"),
+    key("verify", "deny", ""),
+    key("verify", "accept", ""),
+    key("verify.deny", "from", "\"shared\""),
+    key("verify.deny", "to", "\"https://pastebin.com\""),
+    key("verify.deny", "port", "443"),
+    key("verify.deny", "protocol", "\"tcp\""),
+    key("verify.deny", "why", "\"nobody pastes there\""),
+    key("verify.accept", "finding", "\"EXF007\""),
+    key("verify.accept", "reason", "\"code comes from there; reviewed by security\""),
+    key("verify.accept", "until", "\"2027-06-30\""),
 ];
 
 /// The keys to recommend: all but the Terraform project's spelling of one of them.
@@ -77,6 +88,12 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("vm", "jumpbox"),
     ("storage_account_name", "account"),
     ("container_name", "container"),
+    ("reason", "why"),
+    ("source", "from"),
+    ("destination", "to"),
+    ("id", "finding"),
+    ("expires", "until"),
+    ("expiry", "until"),
 ];
 
 /// What to do about a key that its table does not have.
@@ -86,7 +103,11 @@ pub(super) fn advice(table: &str, unknown: &str) -> String {
     let elsewhere = || ours().filter(|k| k.table != table);
     let meant = own().find(|k| k.name == plain).or_else(|| nearest(&plain, own()));
     if let Some(meant) = meant {
-        let name = if meant.example.is_empty() { header(meant.name) } else { meant.name.to_owned() };
+        let name = match (meant.example, meant.table) {
+            ("", "verify") => header(&format!("verify.{}", meant.name)),
+            ("", _) => header(meant.name),
+            _ => meant.name.to_owned(),
+        };
         return format!("Did you mean `{name}`?");
     }
     let meant = elsewhere().find(|k| k.name == plain).or_else(|| nearest(&plain, elsewhere()));
@@ -103,7 +124,10 @@ fn home(key: &Key) -> String {
         ("", "") => format!("at the top level, as `[{}]`", key.name),
         ("", _) => "at the top of the file, above the first [table]".to_owned(),
         ("firewall", _) => "to the firewall: start each entry with `[[firewall.allow]]`".to_owned(),
-        ("firewall.allow", _) => "in an entry that starts with `[[firewall.allow]]`".to_owned(),
+        ("firewall.allow" | "verify.deny" | "verify.accept", _) => {
+            format!("in an entry that starts with `{}`", header(key.table))
+        }
+        ("verify", _) => format!("to the verification: start each entry with `[[verify.{}]]`", key.name),
         (table, _) => format!("in [{table}]"),
     }
 }
@@ -124,7 +148,22 @@ fn choices(table: &str) -> String {
 pub(super) fn header(table: &str) -> String {
     match table {
         "firewall" | "firewall.allow" => "[[firewall.allow]]".to_owned(),
+        "verify.deny" | "verify.accept" => format!("[[{table}]]"),
         table => format!("[{table}]"),
+    }
+}
+
+/// How an entry of a list of tables is written on one line; `word` is what stands there instead.
+pub(super) fn entry(path: &str, word: Option<&str>) -> String {
+    match path {
+        "firewall.allow" => {
+            let host = word.unwrap_or("\"pypi.org\"");
+            format!("Every host needs a reason: `{{ host = {host}, reason = \"…\" }}`")
+        }
+        path => {
+            let parts = ours().filter(|k| k.table == path).map(|k| format!("{} = …", k.name));
+            format!("An entry is a table: `{{ {} }}`", parts.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -9,10 +9,12 @@ mod network;
 mod page;
 mod problem;
 mod raw;
+mod reader;
 pub mod regions;
 mod subnets;
 mod syntax;
 mod tags;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -23,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use keeping::{Azblob, EMULATOR, Keeping};
 pub use problem::{Problem, Problems, Severity, Span};
 pub use subnets::{Error as CutError, cidrsubnets};
+pub use verify::{Accept, Deny, Verify};
 
 /// The commented file that `privaml init` writes: every parameter, its meaning and its default.
 pub const TEMPLATE: &str = include_str!("../../config/params.toml");
@@ -97,6 +100,9 @@ pub struct Config {
     /// Where the state is kept; left out where it is a local file.
     #[serde(default, skip_serializing_if = "Keeping::is_default")]
     pub state: Keeping,
+    /// What `verify` asks besides its own table, and what somebody agreed to; left out where it is nothing.
+    #[serde(default, skip_serializing_if = "Verify::is_default")]
+    pub verify: Verify,
 }
 
 /// Which data an environment is drawn from (`DESIGN` 3.8).
@@ -252,6 +258,7 @@ mod tests {
         let parsed = parse("params.toml", &text).unwrap_or_else(|p| panic!("{}", p.render(100, false)));
         assert!(parsed.warnings.is_empty());
         assert_eq!((parsed.config.allow.len(), parsed.config.tags.len()), (2, 2));
+        assert_eq!((parsed.config.verify.deny.len(), parsed.config.verify.accept.len()), (2, 1));
         assert_eq!(parsed.config.network, defaults().network);
         assert_eq!(parsed.config.monitor.daily_cap_gb, Some(5));
     }

@@ -1,9 +1,9 @@
-//! The file as written: every value with its place, of the right type, under a known key. Judges no value.
+//! The file as written: every value with its place, under a known key. Judges no value.
 
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::keys;
-use super::problem::{At, Problem, Span, quoted};
+use super::problem::{At, Problem, Span};
+use super::reader::Reader;
 
 type Text = Option<At<String>>;
 
@@ -23,6 +23,8 @@ pub(super) struct Raw {
     pub(super) groups: Vec<At<String>>,
     pub(super) tags: Vec<(At<String>, At<String>)>,
     pub(super) state: RawState,
+    pub(super) deny: Vec<RawDeny>,
+    pub(super) accept: Vec<RawAccept>,
 }
 
 /// `[network]`
@@ -38,6 +40,24 @@ pub(super) struct RawNetwork {
 pub(super) struct RawAllow {
     pub(super) host: Text,
     pub(super) reason: Text,
+}
+
+/// One `[[verify.deny]]`.
+#[derive(Debug)]
+pub(super) struct RawDeny {
+    pub(super) from: Text,
+    pub(super) to: Text,
+    pub(super) port: Option<At<i64>>,
+    pub(super) protocol: Text,
+    pub(super) why: Text,
+}
+
+/// One `[[verify.accept]]`.
+#[derive(Debug)]
+pub(super) struct RawAccept {
+    pub(super) finding: Text,
+    pub(super) reason: Text,
+    pub(super) until: Text,
 }
 
 /// `[jumpbox]`
@@ -100,6 +120,7 @@ pub(super) fn walk(text: &str, root: &DeTable<'_>, problems: &mut Vec<Problem>) 
     top.enter("access", |t| (raw.users, raw.groups) = (t.texts("users"), t.texts("groups")));
     top.enter("tags", |t| raw.tags = t.pairs());
     top.enter("state", |t| raw.state = state(t));
+    top.enter("verify", |t| (raw.deny, raw.accept) = (deny(t), accept(t)));
     raw
 }
 
@@ -129,6 +150,32 @@ fn allow(firewall: &mut Reader) -> Vec<RawAllow> {
     entries
 }
 
+fn deny(verify: &mut Reader) -> Vec<RawDeny> {
+    let mut entries = Vec::new();
+    verify.each("deny", "verify.deny", |entry| {
+        entries.push(RawDeny {
+            from: entry.required("from", "Say where the flow starts"),
+            to: entry.required("to", "Say what must not be reached"),
+            port: entry.integer("port"),
+            protocol: entry.text("protocol"),
+            why: entry.text("why"),
+        });
+    });
+    entries
+}
+
+fn accept(verify: &mut Reader) -> Vec<RawAccept> {
+    let mut entries = Vec::new();
+    verify.each("accept", "verify.accept", |entry| {
+        entries.push(RawAccept {
+            finding: entry.required("finding", "Say which finding is accepted"),
+            reason: entry.required("reason", "Say why, for whoever reviews it"),
+            until: entry.date("until", "Say until when, so that somebody looks at it again"),
+        });
+    });
+    entries
+}
+
 fn state(t: &mut Reader) -> RawState {
     RawState {
         backend: t.text("backend"),
@@ -138,237 +185,4 @@ fn state(t: &mut Reader) -> RawState {
         endpoint: t.text("endpoint"),
         recipients: t.texts("recipients"),
     }
-}
-
-/// A table being read.
-struct Reader<'a, 'i> {
-    text: &'a str,
-    table: &'a DeTable<'i>,
-    path: &'static str,
-    span: Span,
-    problems: &'a mut Vec<Problem>,
-}
-
-impl<'i> Reader<'_, 'i> {
-    /// Where a key stands.
-    fn key(&self, name: &str) -> Option<Span> {
-        self.table.get_key_value(name).map(|(key, _)| key.span().into())
-    }
-
-    fn refuse_unknown(&mut self) {
-        for (key, value) in self.table {
-            let name = key.get_ref();
-            let noun = if value.get_ref().is_table() { "table" } else { "key" };
-            if keys::KEYS.iter().any(|k| k.table == self.path && k.name == name) {
-                continue;
-            }
-            let place = if self.path.is_empty() { String::new() } else { format!(" in {}", keys::header(self.path)) };
-            let problem = Problem::at(key.span().into(), format!("unknown {noun} {}{place}", quoted(name)))
-                .label("not a parameter")
-                .help(keys::advice(self.path, name));
-            self.problems.push(problem);
-        }
-    }
-
-    fn text(&mut self, name: &'static str) -> Text {
-        let value = self.table.get(name)?;
-        self.text_of(value, name)
-    }
-
-    fn text_of(&mut self, value: &toml::Spanned<DeValue<'i>>, name: &'static str) -> Text {
-        let span = value.span().into();
-        match value.get_ref() {
-            DeValue::String(text) => Some(At { value: text.clone().into_owned(), span }),
-            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
-                let written = self.written(span);
-                self.refuse(name, "a string", value, format!("Put it in quotes: `{name} = \"{written}\"`"))
-            }
-            other => {
-                let example = keys::example(self.path, name);
-                let many = matches!(other, DeValue::Array(_));
-                let only = if many { "It takes a single value" } else { "It is not a table" };
-                self.refuse(name, "a string", value, format!("{only}: `{example}`"))
-            }
-        }
-    }
-
-    fn required(&mut self, name: &'static str, why: &str) -> Text {
-        if self.table.contains_key(name) {
-            return self.text(name);
-        }
-        let header = keys::header(self.path);
-        let example = keys::example(self.path, name);
-        let problem = Problem::at(self.span, format!("an entry of {header} has no `{name}`"))
-            .label(format!("`{name}` is missing"))
-            .help(format!("{why}: `{example}`"));
-        self.problems.push(problem);
-        None
-    }
-
-    fn boolean(&mut self, name: &'static str) -> Option<At<bool>> {
-        let value = self.table.get(name)?;
-        match value.get_ref() {
-            DeValue::Boolean(flag) => Some(At { value: *flag, span: value.span().into() }),
-            DeValue::String(text) if matches!(&**text, "true" | "false") => {
-                self.refuse(name, "true or false", value, format!("Leave the quotes out: `{name} = {text}`"))
-            }
-            _ => self.refuse(name, "true or false", value, format!("Write `{name} = true` or `{name} = false`.")),
-        }
-    }
-
-    fn integer(&mut self, name: &'static str) -> Option<At<i64>> {
-        let value = self.table.get(name)?;
-        let example = keys::example(self.path, name);
-        match value.get_ref() {
-            // A number that no i64 holds is out of every range we have.
-            DeValue::Integer(n) => Some(At {
-                value: i64::from_str_radix(n.as_str(), n.radix()).unwrap_or(i64::MAX),
-                span: value.span().into(),
-            }),
-            DeValue::String(text) if text.parse::<i64>().is_ok() => {
-                self.refuse(name, "a whole number", value, format!("Leave the quotes out: `{name} = {text}`"))
-            }
-            _ => self.refuse(name, "a whole number", value, format!("For example: `{example}`")),
-        }
-    }
-
-    fn texts(&mut self, name: &'static str) -> Vec<At<String>> {
-        let Some(value) = self.table.get(name) else { return Vec::new() };
-        let example = keys::example(self.path, name);
-        match value.get_ref() {
-            DeValue::Array(array) => array.iter().filter_map(|v| self.element(v, name)).collect(),
-            DeValue::String(text) => {
-                let help = format!("Put it in brackets: `{name} = [\"{}\"]`", quoted(text).trim_matches('`'));
-                self.wrong_type(name, "a list of strings", value, help);
-                Vec::new()
-            }
-            _ => {
-                self.wrong_type(name, "a list of strings", value, format!("Write `{example}`"));
-                Vec::new()
-            }
-        }
-    }
-
-    fn element(&mut self, value: &toml::Spanned<DeValue<'i>>, name: &'static str) -> Text {
-        if let DeValue::String(text) = value.get_ref() {
-            return Some(At { value: text.clone().into_owned(), span: value.span().into() });
-        }
-        let found = kind(value.get_ref());
-        let problem = Problem::at(value.span().into(), format!("an element of `{name}` is {found}, not a string"))
-            .label(found)
-            .help(format!("Write `{}`", keys::example(self.path, name)));
-        self.problems.push(problem);
-        None
-    }
-
-    /// Every pair of a table that takes any key.
-    fn pairs(&mut self) -> Vec<(At<String>, At<String>)> {
-        let mut pairs = Vec::new();
-        for (key, value) in self.table {
-            let span = value.span().into();
-            let tag = At { value: key.get_ref().clone().into_owned(), span: key.span().into() };
-            if let DeValue::String(text) = value.get_ref() {
-                pairs.push((tag, At { value: text.clone().into_owned(), span }));
-                continue;
-            }
-            let found = kind(value.get_ref());
-            let scalar = !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
-            let written = if scalar { self.written(span) } else { "…".to_owned() };
-            let message = format!("the tag {} takes a string, not {found}", quoted(&tag.value));
-            let help = format!("Put the value in quotes: `{} = \"{written}\"`", self.written(tag.span));
-            self.problems.push(Problem::at(span, message).label(found).help(help));
-        }
-        pairs
-    }
-
-    /// Reads a table below, if it is there.
-    fn enter(&mut self, name: &'static str, read: impl FnOnce(&mut Reader<'_, 'i>)) {
-        let Some(value) = self.table.get(name) else { return };
-        match value.get_ref() {
-            DeValue::Table(table) => self.below(table, value.span().into(), name, read),
-            DeValue::Array(array) if of_tables(array) => {
-                let help = match name {
-                    "firewall" => "Entries of its allowlist start with `[[firewall.allow]]`.".to_owned(),
-                    _ => format!("There is only one, so write it in single brackets: `[{name}]`"),
-                };
-                self.wrong_type(name, "a table", value, help);
-            }
-            _ => {
-                let example = keys::KEYS.iter().find(|k| k.table == name);
-                let line =
-                    example.map_or_else(|| "\"cost-centre\" = \"42\"".to_owned(), |k| keys::example(name, k.name));
-                let help = match name {
-                    "firewall" => "Write `[[firewall.allow]]` and, below it, `host` and `reason`.".to_owned(),
-                    _ => format!("Write `[{name}]` on a line of its own and, below it, `{line}`."),
-                };
-                self.wrong_type(name, "a table", value, help);
-            }
-        }
-    }
-
-    /// Reads every table of a list of tables.
-    fn each(&mut self, name: &'static str, path: &'static str, mut read: impl FnMut(&mut Reader<'_, 'i>)) {
-        let Some(value) = self.table.get(name) else { return };
-        let DeValue::Array(array) = value.get_ref() else {
-            let help = format!("Start every entry with double brackets: `[[{path}]]`");
-            return self.wrong_type(name, "a list of tables", value, help);
-        };
-        for entry in array {
-            let span = entry.span().into();
-            match entry.get_ref() {
-                DeValue::Table(table) => self.below(table, span, path, &mut read),
-                other => {
-                    let host = other.as_str().map_or("\"pypi.org\"".to_owned(), |_| self.written(span));
-                    let found = kind(other);
-                    let problem = Problem::at(span, format!("an entry of `{path}` is {found}, not a table"))
-                        .label(found)
-                        .help(format!("Every host needs a reason: `{{ host = {host}, reason = \"…\" }}`"));
-                    self.problems.push(problem);
-                }
-            }
-        }
-    }
-
-    fn below(&mut self, table: &DeTable<'i>, span: Span, path: &'static str, read: impl FnOnce(&mut Reader<'_, 'i>)) {
-        let mut reader = Reader { text: self.text, table, path, span, problems: self.problems };
-        if path != "tags" {
-            reader.refuse_unknown();
-        }
-        read(&mut reader);
-    }
-
-    fn wrong_type(&mut self, name: &str, wanted: &str, value: &toml::Spanned<DeValue<'i>>, help: String) {
-        let found = kind(value.get_ref());
-        let message = format!("`{name}` takes {wanted}, not {found}");
-        self.problems.push(Problem::at(value.span().into(), message).label(found).help(help));
-    }
-
-    fn refuse<T>(&mut self, name: &str, wanted: &str, value: &toml::Spanned<DeValue<'i>>, help: String) -> Option<T> {
-        self.wrong_type(name, wanted, value, help);
-        None
-    }
-
-    /// The text of a value as the user wrote it, shortened.
-    fn written(&self, span: Span) -> String {
-        quoted(self.text.get(span.start..span.end()).unwrap_or_default()).trim_matches('`').to_owned()
-    }
-}
-
-/// A value's type with its article.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(array) if of_tables(array) => "a list of tables",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-/// Whether a list is what double brackets make.
-fn of_tables(array: &DeArray<'_>) -> bool {
-    !array.is_empty() && array.iter().all(|v| v.get_ref().is_table())
 }

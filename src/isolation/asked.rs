@@ -8,8 +8,10 @@ use serde::Deserialize;
 use super::choice::Verdict;
 use super::flow::{BadFlow, Flow};
 use super::model::Model;
+use super::moments::History;
+use super::notes::Note;
 use super::verdicts::Acceptance;
-use crate::config::{Config, Profile, regions};
+use crate::config::{Accept, Config, Deny, Profile, regions};
 use crate::model::{Desired, ResourceId};
 
 /// Everything a verification compares with.
@@ -22,11 +24,24 @@ pub struct Asked {
     /// ARM's word for the region.
     pub location: String,
     /// Flows that the user wants closed.
-    pub deny: Vec<Flow>,
+    pub deny: Vec<Closed>,
     /// Findings that somebody agreed to.
     pub accepted: Vec<Acceptance>,
+    /// What could not be read, and so was not judged.
+    pub unread: Vec<Note>,
+    /// How the last apply went, if that is known.
+    pub history: Option<History>,
     /// `2026-11-27`: what expiry dates are compared with.
     pub today: Option<String>,
+}
+
+/// A flow that the user wants closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The flow.
+    pub flow: Flow,
+    /// In the user's words.
+    pub why: Option<String>,
 }
 
 impl Asked {
@@ -37,10 +52,24 @@ impl Asked {
             plan: Some(Model::of_plan(plan)),
             profile: config.profile,
             location: config.location.clone(),
-            deny: Vec::new(),
-            accepted: Vec::new(),
+            deny: config.verify.deny.iter().filter_map(closed).collect(),
+            accepted: config.verify.accept.iter().map(Acceptance::from).collect(),
+            unread: Vec::new(),
+            history: None,
             today: None,
         }
+    }
+
+    /// The same, of an environment that could not be read wholly.
+    #[must_use]
+    pub fn without(self, unread: Vec<Note>) -> Self {
+        Self { unread, ..self }
+    }
+
+    /// The same on that day: `2026-11-27`.
+    #[must_use]
+    pub fn on(self, today: impl Into<String>) -> Self {
+        Self { today: Some(today.into()), ..self }
     }
 
     /// Nothing: for an environment of which no parameters are known.
@@ -52,23 +81,47 @@ impl Asked {
             location: location.to_owned(),
             deny: Vec::new(),
             accepted: Vec::new(),
+            unread: Vec::new(),
+            history: None,
             today: None,
         }
     }
 
-    /// The consent that counts for a finding: named, and not expired.
-    pub(super) fn consent(&self, finding: &str) -> Option<Acceptance> {
-        let counts = |one: &&Acceptance| {
-            let in_time = match (&one.until, &self.today) {
-                (Some(until), Some(today)) => today <= until,
-                // Without a date of today an expiry cannot be judged, and is not trusted.
-                (Some(_), None) => false,
-                (None, _) => true,
-            };
-            one.finding.eq_ignore_ascii_case(finding) && in_time
+    /// The consent to a finding: one that counts, or one that has run out.
+    pub(super) fn consent(&self, finding: &str) -> Consent {
+        let Some(one) = self.accepted.iter().find(|one| one.finding.eq_ignore_ascii_case(finding)) else {
+            return Consent::default();
         };
-        self.accepted.iter().find(counts).cloned()
+        let counts = match (&one.until, &self.today) {
+            (Some(until), Some(today)) => today <= until,
+            // Without a date of today an expiry cannot be judged, and is not trusted.
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let (accepted, expired) = if counts { (Some(one.clone()), None) } else { (None, Some(one.clone())) };
+        Consent { accepted, expired }
     }
+}
+
+/// What somebody said of a finding.
+#[derive(Debug, Default)]
+pub(super) struct Consent {
+    /// It counts.
+    pub(super) accepted: Option<Acceptance>,
+    /// It did until a day that is over.
+    pub(super) expired: Option<Acceptance>,
+}
+
+impl From<&Accept> for Acceptance {
+    fn from(said: &Accept) -> Self {
+        Self { finding: said.finding.clone(), reason: said.reason.clone(), until: Some(said.until.clone()) }
+    }
+}
+
+/// The row as a flow; its words were checked when the parameters were read.
+fn closed(row: &Deny) -> Option<Closed> {
+    let flow = Flow::new(&row.from, &row.to, row.port, row.protocol.as_deref()).ok()?;
+    Some(Closed { flow, why: row.why.clone() })
 }
 
 /// One thing that a firewall lets through: who, what, how. The key of a comparison.
@@ -242,9 +295,11 @@ mod tests {
             today: today.map(ToOwned::to_owned),
             ..Asked::nothing("westeurope")
         };
-        assert!(on(Some("2026-12-31")).consent("exf003").is_some());
-        assert!(on(Some("2027-01-01")).consent("EXF003").is_none());
-        assert!(on(None).consent("EXF003").is_none());
-        assert!(on(Some("2026-12-31")).consent("EXF004").is_none());
+        let counts = |today, finding| on(today).consent(finding).accepted.is_some();
+        assert!(counts(Some("2026-12-31"), "exf003"));
+        assert!(!counts(Some("2027-01-01"), "EXF003") && !counts(None, "EXF003"));
+        assert!(!counts(Some("2026-12-31"), "EXF004"));
+        assert!(on(Some("2027-01-01")).consent("EXF003").expired.is_some());
+        assert!(on(Some("2026-12-31")).consent("EXF003").expired.is_none());
     }
 }

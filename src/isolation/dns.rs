@@ -123,10 +123,16 @@ fn keep(zone: &mut Zone, at: usize, endpoint: &Endpoint, config: &Value, service
     for set in list(config, "/properties/recordSets") {
         let name = text(set, "/recordSetName").unwrap_or_default().to_ascii_lowercase();
         let addresses = texts(set, "/ipAddresses").filter_map(Span::parse).collect();
-        if were_read && !zone.records.contains_key(&name) {
-            continue;
+        match zone.records.get_mut(&name) {
+            // The record itself counts, not what its group once wrote.
+            Some(record) if were_read => {
+                record.endpoint = record.endpoint.or((record.addresses == addresses).then_some(at));
+            }
+            None if were_read => {}
+            _ => {
+                zone.records.insert(name, Record { addresses, endpoint: Some(at) });
+            }
         }
-        zone.records.insert(name, Record { addresses, endpoint: Some(at) });
     }
     if config.pointer("/properties/recordSets").is_some_and(Value::is_array) {
         return;

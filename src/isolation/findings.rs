@@ -1,7 +1,7 @@
 //! Ways in which data may leave an environment that does what it promises, each with a stable number, proof and remedy.
 //! Judges a model; reads nothing else.
 
-use super::asked::Asked;
+use super::asked::{Asked, Consent};
 use super::fqdn::Pattern;
 use super::model::Model;
 use super::rule_leaks::{
@@ -197,11 +197,17 @@ const CARDS: [Card; 19] = [
     },
 ];
 
+/// Numbers and names of all findings that there are.
+pub fn finding_names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CARDS.iter().map(|card| (card.id, card.name))
+}
+
 /// Everything that is found, with the consents that count.
 pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Finding> {
     let find = |card: &Card| {
         let evidence = (card.find)(model);
-        (!evidence.is_empty()).then(|| Finding {
+        let Consent { accepted, expired } = asked.consent(card.id);
+        (!evidence.is_empty()).then_some(Finding {
             id: card.id,
             name: card.name,
             title: card.title,
@@ -209,7 +215,8 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Finding> {
             evidence,
             proof: card.proof,
             remedy: card.remedy,
-            accepted: asked.consent(card.id),
+            accepted,
+            expired,
         })
     };
     CARDS.iter().filter_map(find).collect()

@@ -95,6 +95,14 @@ pub enum BadFlow {
     Empty(&'static str),
 }
 
+impl BadFlow {
+    /// Whether the word for the protocol is at fault.
+    #[must_use]
+    pub const fn is_of_protocol(&self) -> bool {
+        matches!(self, Self::Protocol(_))
+    }
+}
+
 #[derive(Deserialize)]
 struct Raw {
     from: String,

@@ -1,23 +1,27 @@
 //! The promises of an isolated environment, each by a stable name, with evidence and remedy. Judges a model; reads
 //! nothing else.
 
-use super::asked::{Asked, Expect, Lines, rows};
+use super::asked::{Asked, Lines};
 use super::choice::Verdict;
 use super::flow::{Answer, Flow};
+use super::flow_checks;
 use super::model::Model;
+use super::moments;
 use super::network::Subnet;
 use super::party::Party;
 use super::route::{self, NextHop, Origin};
-use super::service::{Access, Kind};
+use super::service::{Access, HostName, Kind, Service};
 use super::verdicts::{Check, Evidence, State};
+use crate::model::ResourceId;
 
 /// Subnets that an Azure service runs by itself.
-const RUN_BY_AZURE: [&str; 4] =
+pub(super) const RUN_BY_AZURE: [&str; 4] =
     ["AzureFirewallSubnet", "AzureBastionSubnet", "AzureFirewallManagementSubnet", "GatewaySubnet"];
 
 /// Every check.
 pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
     vec![
+        all_was_read(asked),
         no_public_path(model, asked),
         own_endpoints(model),
         private_by_name(model),
@@ -28,19 +32,39 @@ pub(super) fn all(model: &Model, asked: &Asked) -> Vec<Check> {
         security_rules(model, asked),
         routes(model, asked),
         settings(model, asked),
-        open_flows(model, asked),
-        closed_flows(model, asked),
+        flow_checks::open(model, asked),
+        flow_checks::closed(model, asked),
+        flow_checks::asked_closed(model, asked),
+        moments::no_open_moment(asked),
     ]
 }
 
-fn check(name: &'static str, title: &'static str, remedy: &'static str, found: Vec<(State, Evidence)>) -> Check {
+/// Names of all checks that there are, which never change.
+#[must_use]
+pub fn check_names() -> Vec<&'static str> {
+    all(&Model::new([]), &Asked::nothing("")).into_iter().map(|check| check.name).collect()
+}
+
+pub(super) fn check(
+    name: &'static str,
+    title: &'static str,
+    remedy: &'static str,
+    found: Vec<(State, Evidence)>,
+) -> Check {
     let state = found.iter().map(|(state, _)| *state).max().unwrap_or(State::Pass);
     Check { name, title, state, evidence: found.into_iter().map(|(_, evidence)| evidence).collect(), remedy }
 }
 
-fn skipped(name: &'static str, title: &'static str, why: &str) -> Check {
+pub(super) fn skipped(name: &'static str, title: &'static str, why: &str) -> Check {
     let evidence = vec![Evidence { resource: None, property: String::new(), says: why.to_owned() }];
     Check { name, title, state: State::Skipped, evidence, remedy: "" }
+}
+
+/// A service that nobody let us read is not a service that is closed.
+fn all_was_read(asked: &Asked) -> Check {
+    let unread = asked.unread.iter();
+    let found = unread.map(|note| (State::Unknown, Evidence::new(&note.resource, &*note.property, &*note.what)));
+    check("all-was-read", "Everything that decides was read.", "Give the role Reader on the resource.", found.collect())
 }
 
 fn no_public_path(model: &Model, asked: &Asked) -> Check {
@@ -122,7 +146,7 @@ fn private_by_name(model: &Model) -> Check {
                 let port = if host.face == "file" { 445 } else { 443 };
                 let flow = Flow::new(subnet.id.as_str(), &host.name, Some(port), Some("tcp"));
                 let Ok(flow) = flow else { continue };
-                found.extend(judge_private(&model.flow(&flow), &host.name, subnet));
+                found.extend(judge_private(model, &model.flow(&flow), service, host, subnet));
             }
         }
     }
@@ -134,8 +158,20 @@ fn private_by_name(model: &Model) -> Check {
     )
 }
 
-fn judge_private(answer: &Answer, host: &str, subnet: &Subnet) -> Option<(State, Evidence)> {
-    let private = answer.by.iter().any(|hop| hop.step == "endpoint");
+fn judge_private(
+    model: &Model,
+    answer: &Answer,
+    service: &Service,
+    host: &HostName,
+    subnet: &Subnet,
+) -> Option<(State, Evidence)> {
+    // An endpoint of another service, or of another face of this one, answers to another name.
+    let own = |id: &ResourceId| {
+        let leads = |target: &ResourceId| *target == service.id || service.scopes.contains(target);
+        let faces = |groups: &[String]| groups.is_empty() || groups.iter().any(|group| group == host.face);
+        model.endpoints.iter().any(|one| one.id == *id && leads(&one.target) && faces(&one.groups))
+    };
+    let private = answer.by.iter().any(|hop| hop.step == "endpoint" && hop.resource.as_ref().is_some_and(own));
     let state = match answer.verdict {
         Verdict::Allow if private => return None,
         Verdict::Unknown => State::Unknown,
@@ -143,8 +179,14 @@ fn judge_private(answer: &Answer, host: &str, subnet: &Subnet) -> Option<(State,
     };
     let culprit = answer.by.iter().find(|hop| hop.verdict != Verdict::Allow).or_else(|| answer.by.first());
     let resource = culprit.and_then(|hop| hop.resource.clone());
-    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_else(|| host.to_owned());
-    let says = format!("{host} from {}: {}", subnet.name(), answer.reason);
+    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_else(|| host.name.clone());
+    let why = match (answer.verdict, culprit) {
+        (Verdict::Allow, Some(hop)) => {
+            format!("it leads to no private endpoint of {}: {}", service.id.name(), hop.says)
+        }
+        _ => answer.reason.clone(),
+    };
+    let says = format!("{} from {}: {why}", host.name, subnet.name());
     Some((state, Evidence { resource, property, says }))
 }
 
@@ -344,50 +386,6 @@ fn settings(model: &Model, asked: &Asked) -> Check {
 fn twins<'m>(model: &'m Model, plan: &'m Model) -> impl Iterator<Item = (&'m Subnet, &'m Subnet)> {
     let twin = |subnet: &'m Subnet| Some((subnet, plan.subnets.iter().find(|other| other.id == subnet.id)?));
     model.subnets.iter().filter_map(twin)
-}
-
-fn open_flows(model: &Model, asked: &Asked) -> Check {
-    let found = table(model, asked, Expect::Allow);
-    check(
-        "azure-ml-works",
-        "What Azure ML needs is open.",
-        "Let the named destination through, in the firewall and in the subnet's security group.",
-        found,
-    )
-}
-
-fn closed_flows(model: &Model, asked: &Asked) -> Check {
-    let mut found = table(model, asked, Expect::Deny);
-    for flow in &asked.deny {
-        found.extend(judge(&model.flow(flow), flow, Verdict::Deny, "the parameters want it closed"));
-    }
-    check("closed-flows", "What must be closed is closed.", "Remove the rule, route or switch that opens it.", found)
-}
-
-fn table(model: &Model, asked: &Asked, expect: Expect) -> Vec<(State, Evidence)> {
-    let holds = rows().iter().filter(|row| row.expect == expect && row.profiles.contains(&asked.profile));
-    let there = holds.filter(|row| row.needs.as_deref().is_none_or(|word| model.has(word)));
-    let there = there.filter(|row| row.from == "internet" || model.has(&row.from));
-    let judged = there.filter_map(|row| {
-        let flow = row.flow(&asked.location).ok()?;
-        judge(&model.flow(&flow), &flow, expect.verdict(), &row.why)
-    });
-    judged.collect()
-}
-
-fn judge(answer: &Answer, flow: &Flow, expected: Verdict, why: &str) -> Option<(State, Evidence)> {
-    if answer.verdict == expected {
-        return None;
-    }
-    let state = if answer.verdict == Verdict::Unknown { State::Unknown } else { State::Fail };
-    // What let it through, or what stopped it.
-    let culprit = match expected {
-        Verdict::Allow => answer.by.iter().find(|hop| hop.verdict != Verdict::Allow),
-        _ => answer.by.iter().rev().find(|hop| hop.step == "firewall").or_else(|| answer.by.last()),
-    };
-    let says = format!("{flow} is {}: {} — {why}", answer.verdict, answer.reason);
-    let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_default();
-    Some((state, Evidence { resource: culprit.and_then(|hop| hop.resource.clone()), property, says }))
 }
 
 #[cfg(test)]

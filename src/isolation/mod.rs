@@ -10,10 +10,12 @@ mod filter;
 mod findings;
 mod firewall;
 mod flow;
+mod flow_checks;
 pub mod fqdn;
 mod inbound;
 mod invariants;
 mod model;
+mod moments;
 mod network;
 mod notes;
 mod nsg;
@@ -32,10 +34,13 @@ mod verdicts;
 mod walk;
 mod way_out;
 
-pub use asked::Asked;
+pub use asked::{Asked, Closed};
 pub use choice::Verdict;
+pub use findings::finding_names;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
+pub use invariants::check_names;
 pub use model::Model;
+pub use moments::{Change, History};
 pub use notes::Note;
 pub use verdicts::{Acceptance, Check, Evidence, Finding, Report, State, Weight};
 
@@ -45,6 +50,6 @@ pub fn verify(model: &Model, asked: &Asked) -> Report {
     Report {
         checks: invariants::all(model, asked),
         findings: findings::all(model, asked),
-        notes: model.notes().to_vec(),
+        notes: model.notes().iter().chain(&asked.unread).cloned().collect(),
     }
 }

@@ -161,6 +161,13 @@ impl Model {
         self.networks.is_empty() && self.services.is_empty() && self.firewalls.is_empty()
     }
 
+    /// Where it stands: the first network's region, else the first service's.
+    #[must_use]
+    pub fn location(&self) -> Option<&str> {
+        let networks = self.networks.iter().filter_map(|network| network.location.as_deref());
+        networks.chain(self.services.iter().filter_map(|service| service.location.as_deref())).next()
+    }
+
     /// Names of the subnets, for messages.
     #[must_use]
     pub fn subnet_names(&self) -> Vec<&str> {

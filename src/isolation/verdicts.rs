@@ -94,6 +94,9 @@ pub struct Finding {
     /// Who agreed to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Acceptance>,
+    /// Who agreed to it until a day that is over: it counts again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired: Option<Acceptance>,
 }
 
 /// The whole verification.

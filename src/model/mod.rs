@@ -11,6 +11,7 @@ mod observed;
 mod operation;
 mod state;
 mod step;
+mod trail;
 
 pub use address::{Address, BadAddress};
 pub use blob::{Blob, BlobError, BlobFault, Blobs, Guard, Lease};
@@ -23,3 +24,4 @@ pub use observed::Observed;
 pub use operation::{Flavour, Operation};
 pub use state::{FORMAT, Generated, Home, IllegalEvent, Known, Open, State};
 pub use step::{Change, Origin, Reason, Step, StepId, Verb};
+pub use trail::{Moment, Trail};

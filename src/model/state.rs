@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Address, Event, Operation, Outcome, ResourceId, StepId, Verb, What};
+use super::{Address, Event, Operation, Outcome, ResourceId, StepId, Trail, Verb, What};
 
 /// Format version of the state file written by this version of the program.
 pub const FORMAT: u32 = 1;
@@ -32,6 +32,9 @@ pub struct State {
     pub open: BTreeMap<StepId, Open>,
     /// The values for the user, by name; secrets are named in `sealed`, never here.
     pub outputs: BTreeMap<String, Value>,
+    /// In which order the last apply wrote; `None` where that was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trail>,
 }
 
 /// The cloud and account of an environment.
@@ -119,6 +122,21 @@ impl State {
             resources: BTreeMap::new(),
             open: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            trail: None,
+        }
+    }
+
+    /// From now on the order of writes is kept; an apply that did not come to its end is continued.
+    pub fn begin_trail(&mut self) {
+        if self.trail.as_ref().is_none_or(|trail| trail.is_whole) {
+            self.trail = Some(Trail::default());
+        }
+    }
+
+    /// The apply came to its end: what comes later is not part of it.
+    pub const fn end_trail(&mut self) {
+        if let Some(trail) = &mut self.trail {
+            trail.is_whole = true;
         }
     }
 
@@ -138,6 +156,10 @@ impl State {
                     api_version: api_version.clone(),
                     operation: None,
                 };
+                if let Some(trail) = &mut self.trail {
+                    let before = self.resources.get(&step.address).map(|known| &known.applied);
+                    trail.begin(step, resource, before, self.serial + 1);
+                }
                 self.open.insert(step.clone(), open);
             }
             What::Accepted { step, operation } => {
@@ -146,26 +168,40 @@ impl State {
             }
             What::Ended { step, outcome } => {
                 let open = self.open.remove(step);
-                match (outcome, open) {
-                    (Outcome::Done { .. }, None) => return Err(illegal(step, "is done but never started")),
-                    (Outcome::Done { reported, alias }, Some(open)) => {
-                        self.finish(step, open, reported.clone(), alias.clone());
-                    }
-                    // Azure leaves what it failed to make in place, in state `Failed` (`azure-facts` 5.2): it is ours,
-                    // it may cost money, and a destroy must remove it.
-                    (Outcome::Failed { .. }, Some(open))
-                        if matches!(step.verb, Verb::Create | Verb::Adopt) && open.operation.is_some() =>
-                    {
-                        self.finish(step, open, Value::Object(serde_json::Map::new()), None);
-                    }
-                    _ => {}
+                if matches!(outcome, Outcome::Done { .. }) && open.is_none() {
+                    return Err(illegal(step, "is done but never started"));
                 }
+                self.close(step, outcome, open);
             }
             _ => return Ok(()),
         }
         // A made-up file may already hold the last number.
         self.serial = self.serial.saturating_add(1);
         Ok(())
+    }
+
+    /// What an end means for what exists, and for the order of writes.
+    fn close(&mut self, step: &StepId, outcome: &Outcome, open: Option<Open>) {
+        let was_taken = open.as_ref().is_some_and(|open| open.operation.is_some());
+        if let Some(trail) = &mut self.trail {
+            match outcome {
+                Outcome::Done { .. } => trail.end(step, self.serial + 1),
+                Outcome::Failed { .. } if was_taken => trail.end(step, self.serial + 1),
+                _ => trail.refuse(step),
+            }
+        }
+        match (outcome, open) {
+            (Outcome::Done { reported, alias }, Some(open)) => self.finish(step, open, reported.clone(), alias.clone()),
+            // Azure leaves what it failed to make in place, in state `Failed` (`azure-facts` 5.2): it is ours, it may
+            // cost money, and a destroy must remove it.
+            (Outcome::Failed { .. }, Some(open)) if matches!(step.verb, Verb::Create | Verb::Adopt) && was_taken => {
+                self.finish(step, open, Value::Object(serde_json::Map::new()), None);
+            }
+            _ => {}
+        }
+        if self.is_bare() {
+            self.trail = None;
+        }
     }
 
     fn finish(&mut self, step: &StepId, open: Open, reported: Value, alias: Option<ResourceId>) {
@@ -256,6 +292,46 @@ mod tests {
         let mut state = State { serial: u64::MAX, ..State::empty(Uuid::nil()) };
         state.fold(&event(1, started(&StepId::new(Address::new("vault", "core"), Verb::Create)))).unwrap();
         assert_eq!(state.serial, u64::MAX);
+    }
+
+    #[test]
+    fn the_order_of_writes_is_kept_from_the_start_of_an_apply_to_its_end() {
+        let mut state = State::empty(Uuid::nil());
+        let make = StepId::new(Address::new("resource_group", "core"), Verb::Create);
+        let change = StepId::new(Address::new("resource_group", "core"), Verb::Update);
+        let mut seq = 0;
+        let mut fold = |state: &mut State, what: What| {
+            seq += 1;
+            state.fold(&event(seq, what)).unwrap();
+        };
+        let ended = |step: &StepId, outcome: Outcome| What::Ended { step: step.clone(), outcome };
+        state.begin_trail();
+        fold(&mut state, started(&make));
+        // The run is killed; the next one finds out how it went.
+        fold(&mut state, started(&make));
+        fold(&mut state, ended(&make, done()));
+        state.begin_trail();
+        fold(&mut state, started(&change));
+        fold(&mut state, ended(&change, Outcome::Failed { cause: crate::model::Cause::of("refused") }));
+        fold(&mut state, started(&change));
+        fold(&mut state, ended(&change, done()));
+        state.end_trail();
+        let moments = &state.trail.as_ref().unwrap().moments;
+        let shown: Vec<_> = moments.iter().map(|m| (m.step.verb, m.before.is_some(), m.began, m.ended)).collect();
+        assert_eq!(shown, [(Verb::Create, false, 1, Some(3)), (Verb::Update, true, 6, Some(7))]);
+        fold(&mut state, started(&change));
+        assert_eq!(state.trail.as_ref().unwrap().moments.len(), 2, "it had come to its end");
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&text).unwrap(), state);
+        state.begin_trail();
+        assert!(state.trail.as_ref().unwrap().moments.is_empty(), "another apply begins");
+    }
+
+    #[test]
+    fn a_state_of_before_the_order_was_kept_is_read() {
+        let mut old = serde_json::to_value(State::empty(Uuid::nil())).unwrap();
+        assert!(old.as_object_mut().unwrap().remove("trail").is_none());
+        assert_eq!(serde_json::from_value::<State>(old).unwrap().trail, None);
     }
 
     #[test]

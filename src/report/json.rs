@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::outputs::{OutputRow, terraform_json};
 use super::plan_text;
 use crate::failure::Failure;
+use crate::isolation::{Report, State, Weight};
 use crate::model::{Event, Outcome, StepId, Verb, What};
 use crate::plan::Plan;
 
@@ -102,6 +103,33 @@ pub fn of_outputs(rows: &[OutputRow]) -> Value {
         }
     }
     line("info", format!("{} outputs", rows.len()), "outputs", json!({"outputs": outputs}))
+}
+
+/// What the verifier thinks of a plan (`of` is `plan`) or of what an apply made (`live`); `accepted` are the checks that
+/// the user overrode by name.
+#[must_use]
+pub fn of_verification(report: &Report, of: &str, accepted: &[&str]) -> Value {
+    let told: Vec<Value> = report
+        .checks
+        .iter()
+        .filter(|check| matches!(check.state, State::Fail | State::Unknown))
+        .map(|check| {
+            let mut told = json!(check);
+            told["accepted"] = json!(accepted.contains(&check.name));
+            told
+        })
+        .collect();
+    let violated = told.iter().any(|check| check["state"] == "fail" && check["accepted"] == false);
+    let (level, verdict) = if violated { ("error", "violated") } else { ("info", "holds") };
+    let count = |weight: Weight| report.findings.iter().filter(|f| f.weight == weight && f.accepted.is_none()).count();
+    let findings = json!({"warnings": count(Weight::Warning), "residual": count(Weight::Residual),
+        "accepted": report.findings.iter().filter(|f| f.accepted.is_some()).count()});
+    line(
+        level,
+        format!("verification ({of}): {verdict}"),
+        "verification",
+        json!({"verification": {"of": of, "verdict": verdict, "checks": told, "findings": findings}}),
+    )
 }
 
 /// An error.

@@ -1,4 +1,4 @@
-//! Children that live inside their parent's body: subnets, security rules, routes. They have ids of their own, but
+//! Children that live inside their parent's body: subnets, peerings, security rules, routes. They have ids of their own, but
 //! the parent's body is the only place where they are kept.
 
 use serde_json::Value;
@@ -9,8 +9,9 @@ use super::json::{items, text};
 use super::world::World;
 
 /// Parent type, segment of the child, pointer of the list.
-const LISTS: [(&str, &str, &str); 3] = [
+const LISTS: [(&str, &str, &str); 4] = [
     ("microsoft.network/virtualnetworks", "subnets", "/properties/subnets"),
+    ("microsoft.network/virtualnetworks", "virtualnetworkpeerings", "/properties/virtualNetworkPeerings"),
     ("microsoft.network/networksecuritygroups", "securityrules", "/properties/securityRules"),
     ("microsoft.network/routetables", "routes", "/properties/routes"),
 ];

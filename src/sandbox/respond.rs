@@ -10,7 +10,8 @@ use super::fault::{Misfortune, strike};
 use super::json::{fill_all, items, remove, set, text};
 use super::operation::{poll, settle};
 use super::path::Target;
-use super::provider::{card, resources};
+use super::provider::network::dns;
+use super::provider::{self, card, resources};
 use super::reply::{Refusal, Reply, Request};
 use super::world::{Resource, World};
 use super::write::Failure;
@@ -202,6 +203,9 @@ fn resource(
 /// A resource as a GET returns it.
 fn read(world: &World, id: &ResourceId) -> Result<Value, Refusal> {
     rules::group(world, id, false)?;
+    if provider::is_connection(&id.arm_type()) {
+        return connection_view(world, id).ok_or_else(|| not_found(id));
+    }
     if let Some(found) = world.get(id) {
         return Ok(view(world, found));
     }
@@ -245,6 +249,13 @@ pub(super) fn view(world: &World, resource: &Resource) -> Value {
     body
 }
 
+/// The target's side of a private endpoint, as its target shows it.
+fn connection_view(world: &World, id: &ResourceId) -> Option<Value> {
+    let shown = view(world, world.get(&id.parent()?)?);
+    let all = items(&shown, "/properties/privateEndpointConnections");
+    all.iter().find(|one| text(one, "/name").eq_ignore_ascii_case(id.name())).cloned()
+}
+
 /// A child that is kept inside its parent, as a resource of its own.
 pub(super) fn inline_view(world: &World, id: &ResourceId) -> Option<Value> {
     let list = inline::list_of(&id.arm_type())?;
@@ -276,6 +287,7 @@ fn list(world: &World, target: &Target, arm_type: &str) -> Result<Reply, Refusal
     if exact && world.get(&scope).is_none() {
         return Err(not_found(&scope));
     }
+    let arm_type = if arm_type == dns::EVERY { dns::RECORD } else { arm_type };
     let here = |r: &&Resource| r.id.is_within(&scope) && (!exact || r.id.parent().as_ref() == Some(&scope));
     let found: Vec<Value> = world.of_type(arm_type).filter(here).map(|r| view(world, r)).collect();
     Ok(Reply::of(200, json!({"value": found})))

@@ -181,7 +181,25 @@ pub(super) fn connections(world: &World, target: &ResourceId) -> Vec<Value> {
             }));
         }
     }
+    for one in &mut found {
+        if let Some(said) = said_of(world, target, text(one, "/name")).cloned() {
+            super::json::set(one, STATE, said);
+        }
+    }
     found
+}
+
+/// Where a connection says whether it is approved.
+const STATE: &str = "/properties/privateLinkServiceConnectionState";
+
+/// Whether it is the type of a target's side of private endpoints.
+pub(super) fn is_connection(arm_type: &str) -> bool {
+    arm_type.to_ascii_lowercase().ends_with("/privateendpointconnections")
+}
+
+/// What the owner of `target` said of the connection of that name, if anything.
+pub(super) fn said_of<'a>(world: &'a World, target: &ResourceId, name: &str) -> Option<&'a Value> {
+    world.get(&target.child("privateEndpointConnections", name))?.body.pointer(STATE)
 }
 
 #[cfg(test)]

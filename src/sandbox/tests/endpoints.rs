@@ -175,3 +175,36 @@ fn zones_with_links_stay_and_names_do_not_overlap() {
     bench.unmake("Microsoft.Network/privateDnsZones/privatelink.azurecr.io", DNS);
     bench.refuse("Microsoft.Network/privateDnsZones/nodots", DNS, &json!({"location": "global"}), 400, "BadRequest");
 }
+
+#[test]
+fn the_owner_of_a_service_rejects_a_connection() {
+    const STATUS: &str = "/properties/privateLinkServiceConnectionState/status";
+    let mut bench = Bench::new();
+    bench.network();
+    let storage = bench.storage();
+    let body = endpoint_body(&bench.subnet("SharedSubnet"), &storage, "Blob", "nic-pe1");
+    bench.make(PE, NETWORK, &body);
+    let account = bench.read(&storage, "2023-05-01");
+    let own = account["properties"]["privateEndpointConnections"][0]["id"].as_str().unwrap().to_owned();
+    let said = json!({"properties": {"privateEndpoint": {"id": bench.id(PE)},
+        "privateLinkServiceConnectionState": {"status": "Rejected", "description": "by hand"}}});
+    bench.make(&own, "2023-05-01", &said);
+    assert_eq!(bench.read(&own, "2023-05-01").pointer(STATUS), Some(&json!("Rejected")));
+    let endpoint = bench.read(PE, NETWORK);
+    let link = &endpoint["properties"]["privateLinkServiceConnections"][0];
+    assert_eq!(link.pointer(STATUS), Some(&json!("Rejected")));
+    bench.unmake(PE, NETWORK);
+    assert_eq!(bench.get(&own, "2023-05-01").status, 404);
+}
+
+#[test]
+fn the_records_of_a_zone_are_one_list() {
+    let mut bench = Bench::new();
+    zone(&mut bench, "privatelink.azurecr.io");
+    let path = "Microsoft.Network/privateDnsZones/privatelink.azurecr.io";
+    let record = json!({"properties": {"ttl": 10, "aRecords": [{"ipv4Address": "10.1.2.9"}]}});
+    bench.make(&format!("{path}/A/acr"), DNS, &record);
+    let listed = bench.read(&format!("{path}/ALL"), DNS);
+    assert_eq!(listed["value"][0]["name"], "acr");
+    bench.refuse(&format!("{path}/ALL/acr"), DNS, &record, 400, "BadRequest");
+}

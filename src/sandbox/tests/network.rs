@@ -262,3 +262,23 @@ fn cards_get_addresses_and_keep_them() {
         "SubnetWithExternalResourcesCannotBeUsedByOtherResources",
     );
 }
+
+#[test]
+fn a_peering_stands_in_its_network_and_connects_once_both_sides_are_there() {
+    let mut bench = Bench::new();
+    bench.network();
+    let lab = json!({"location": "westeurope", "properties": {"addressSpace": {"addressPrefixes": ["10.50.0.0/16"]}}});
+    bench.make("Microsoft.Network/virtualNetworks/lab", NETWORK, &lab);
+    let peering = |to: String| json!({"properties": {"remoteVirtualNetwork": {"id": to}}});
+    let (here, there) =
+        (bench.id("Microsoft.Network/virtualNetworks/vnet"), bench.id("Microsoft.Network/virtualNetworks/lab"));
+    bench.make(&format!("{here}/virtualNetworkPeerings/to-lab"), NETWORK, &peering(there.clone()));
+    let shown = bench.read(&here, NETWORK);
+    let own = &shown["properties"]["virtualNetworkPeerings"][0]["properties"];
+    assert_eq!(own["peeringState"], "Initiated");
+    assert_eq!(own["remoteAddressSpace"]["addressPrefixes"][0], "10.50.0.0/16");
+    bench.make(&format!("{there}/virtualNetworkPeerings/back"), NETWORK, &peering(here.clone()));
+    let shown = bench.read(&format!("{here}/virtualNetworkPeerings/to-lab"), NETWORK);
+    assert_eq!(shown["properties"]["peeringState"], "Connected");
+    bench.unmake(&format!("{here}/virtualNetworkPeerings/to-lab"), NETWORK);
+}

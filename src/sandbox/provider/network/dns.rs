@@ -11,7 +11,8 @@ use crate::sandbox::world::{Resource, World};
 
 pub(super) const ZONE: &str = "Microsoft.Network/privateDnsZones";
 const LINK: &str = "Microsoft.Network/privateDnsZones/virtualNetworkLinks";
-pub(super) const RECORD: &str = "Microsoft.Network/privateDnsZones/A";
+pub(in crate::sandbox) const RECORD: &str = "Microsoft.Network/privateDnsZones/A";
+pub(in crate::sandbox) const EVERY: &str = "Microsoft.Network/privateDnsZones/ALL";
 
 const WIRE: Wire =
     Wire { created: 202, updated: 202, empty: true, put: Headers::Both, paths: Paths::Dns, ..Wire::PLAIN };
@@ -72,6 +73,14 @@ pub(super) const RECORDS: Card = Card {
         set(body, "/properties/fqdn", format!("{}.{zone}.", of.id.name()));
         fill(body, "/properties/isAutoRegistered", false);
     },
+    ..DNS
+};
+
+/// The list of a zone's records, whatever their type. Nothing is ever written under this name.
+pub(super) const EVERY_RECORD: Card = Card {
+    arm_type: EVERY,
+    place: Place::None,
+    check: |_| Err(Refusal::bad("BadRequest", "'ALL' is not a type of record.")),
     ..DNS
 };
 

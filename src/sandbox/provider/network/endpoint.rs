@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::model::ResourceId;
 use crate::sandbox::address;
 use crate::sandbox::json::{fill, has, items, keep, set, text, texts};
-use crate::sandbox::provider::{Card, Fill, Place, Put};
+use crate::sandbox::provider::{Card, Fill, Place, Put, said_of};
 use crate::sandbox::reply::Refusal;
 use crate::sandbox::world::{Resource, World};
 
@@ -50,6 +50,8 @@ pub(super) const ENDPOINTS: Card = Card {
     removed: |world, resource, _| {
         let card = card_id(&resource.id, &resource.body);
         crate::sandbox::operation::vanish(world, &card.key(), false);
+        let other_side = member::target_of(&resource.body).child("privateEndpointConnections", &connection(resource));
+        world.resources.remove(&other_side.key());
     },
     ..NETWORK
 };
@@ -220,12 +222,10 @@ fn view(world: &World, resource: &Resource, body: &mut Value) {
     let up = resource.state == "Succeeded";
     if let Some(Value::Array(links)) = body.pointer_mut(LINKS) {
         for link in links {
-            let (status, text) = if up { ("Approved", "Auto-Approved") } else { ("Pending", "") };
-            set(
-                link,
-                "/properties/privateLinkServiceConnectionState",
-                json!({"status": status, "description": text, "actionsRequired": "None"}),
-            );
+            let (status, words) = if up { ("Approved", "Auto-Approved") } else { ("Pending", "") };
+            let said = said_of(world, &member::target_of(&resource.body), &connection(resource));
+            let state = json!({"status": status, "description": words, "actionsRequired": "None"});
+            set(link, "/properties/privateLinkServiceConnectionState", said.cloned().unwrap_or(state));
             set(link, "/properties/provisioningState", resource.state.as_str());
         }
     }
@@ -234,6 +234,12 @@ fn view(world: &World, resource: &Resource, body: &mut Value) {
     let configs: Vec<Value> =
         configs.into_iter().map(|(host, addresses)| json!({"fqdn": host, "ipAddresses": addresses})).collect();
     set(body, "/properties/customDnsConfigs", configs);
+}
+
+/// The name of the endpoint's connection on the target's side.
+fn connection(endpoint: &Resource) -> String {
+    let etag = text(&endpoint.body, &format!("{LINKS}/0/etag"));
+    format!("{}.{}", endpoint.id.name(), etag.trim_start_matches("W/").trim_matches('"'))
 }
 
 /// The endpoint's host names with their addresses.

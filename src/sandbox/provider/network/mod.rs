@@ -9,7 +9,7 @@ use crate::sandbox::world::{Resource, World};
 use super::{Card, Fill, Name, Paths, Place, Wire, versions};
 
 mod attached;
-mod dns;
+pub(in crate::sandbox) mod dns;
 pub(super) mod endpoint;
 mod firewall;
 mod member;
@@ -52,6 +52,7 @@ pub(super) const CARDS: &[Card] = &[
     dns::ZONES,
     dns::LINKS,
     dns::RECORDS,
+    dns::EVERY_RECORD,
     Card {
         arm_type: "Microsoft.Network/serviceEndpointPolicies",
         in_use: |w, r| vnet::not_in_subnet(w, r, "InUseServiceEndpointPolicyCannotBeDeleted"),

@@ -17,6 +17,7 @@ use super::{NETWORK, dress, fill_guid, security, show_state, tags};
 
 pub(super) const TYPE: &str = "Microsoft.Network/virtualNetworks";
 const LIST: &str = "/properties/subnets";
+const PEERINGS: &str = "/properties/virtualNetworkPeerings";
 const ROUTE_LIST: &str = "/properties/routes";
 
 pub(super) const NETWORKS: Card = Card {
@@ -228,10 +229,31 @@ fn fill_network(world: &mut World, of: &Fill<'_>, body: &mut Value) {
         }
     }
     dress(world, of.id, "subnets", LIST, body);
+    dress(world, of.id, "virtualNetworkPeerings", PEERINGS, body);
+}
+
+/// A peering carries traffic once both sides exist.
+fn show_peerings(world: &World, resource: &Resource, body: &mut Value) {
+    let leads = |peering: &Value, to: &ResourceId| {
+        text(peering, "/properties/remoteVirtualNetwork/id").eq_ignore_ascii_case(to.as_str())
+    };
+    let Some(Value::Array(peerings)) = body.pointer_mut(PEERINGS) else { return };
+    for peering in peerings {
+        let remote = ResourceId::new(text(peering, "/properties/remoteVirtualNetwork/id"));
+        let other = world.get(&remote);
+        let back = other.is_some_and(|r| items(&r.body, PEERINGS).iter().any(|p| leads(p, &resource.id)));
+        set(peering, "/properties/peeringState", if back { "Connected" } else { "Initiated" });
+        let space = other.and_then(|r| r.body.pointer("/properties/addressSpace")).cloned();
+        for at in ["remoteAddressSpace", "remoteVirtualNetworkAddressSpace"] {
+            set(peering, &format!("/properties/{at}"), space.clone().unwrap_or_default());
+        }
+    }
 }
 
 fn view_network(world: &World, resource: &Resource, body: &mut Value) {
     show_state(&resource.state, LIST, body);
+    show_state(&resource.state, PEERINGS, body);
+    show_peerings(world, resource, body);
     let Some(Value::Array(subnets)) = body.pointer_mut(LIST) else { return };
     for subnet in subnets {
         let id = resource.id.child("subnets", text(subnet, "/name"));
