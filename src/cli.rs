@@ -149,6 +149,8 @@ pub enum Verb {
     Verify(VerifyArgs),
     /// Show whether a flow gets through, hop by hop; by the last apply, or by the plan with -c.
     Explain(ExplainArgs),
+    /// Write the environment as an ARM template, or as plain bodies: the last apply, or the plan with -c.
+    Export(ExportArgs),
     /// Show which credential signs in, and as whom.
     Whoami,
     /// The embedded ARM.
@@ -200,6 +202,26 @@ pub struct ExplainArgs {
     /// Answer many flows: one JSON object a line with from, to, port, protocol.
     #[arg(long, value_name = "FILE")]
     pub flows: Option<PathBuf>,
+}
+
+/// What to write, and where.
+#[derive(Args, Debug, Clone)]
+pub struct ExportArgs {
+    /// `arm`: a deployment template, without secrets. `json`: the bodies, as `verify --bodies` takes them.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Arm)]
+    pub format: ExportFormat,
+    /// File to write; default: stdout.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Forms of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// An ARM template.
+    Arm,
+    /// A JSON array of bodies.
+    Json,
 }
 
 /// What the user agrees to beyond an ordinary apply.

@@ -7,6 +7,7 @@ mod architecture;
 mod cli;
 mod config;
 mod house;
+mod papers;
 mod remote_state;
 mod simulation;
 mod wire;

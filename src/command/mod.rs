@@ -5,10 +5,13 @@ mod completions;
 mod connect;
 mod destroy;
 mod drawing;
+mod entries;
 mod errors;
 mod explain;
+mod export;
 mod init;
 mod output;
+mod paper;
 mod plan;
 mod recover;
 mod remote;
@@ -59,6 +62,7 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Recover { group } => recover::run(session, group.as_deref()).await,
         Verb::Verify(args) => verify::run(session, &args).await,
         Verb::Explain(args) => explain::run(session, &args),
+        Verb::Export(args) => export::run(session, &args),
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

@@ -1,5 +1,6 @@
 //! Shows plans and events. Knows nothing else, and is the only one to print.
 
+pub mod entry;
 pub mod explain;
 pub mod json;
 pub mod logs;
@@ -8,6 +9,7 @@ pub mod plan_text;
 pub mod progress;
 pub mod screen;
 pub mod summary;
+pub mod template;
 pub mod verdict;
 pub mod view;
 pub mod words;
