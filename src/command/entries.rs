@@ -1,6 +1,8 @@
 //! Which resources are exported, pictured and reported: the plan's where parameters are given or nothing was applied
 //! yet, else those that were applied last. Asks no cloud.
 
+use serde_json::Value;
+
 use super::explain;
 use super::session::Session;
 use crate::config::Config;
@@ -20,6 +22,20 @@ pub(super) struct Environment {
     pub(super) entries: Vec<Entry>,
     /// The state, where the entries are from it.
     pub(super) state: Option<State>,
+}
+
+impl Environment {
+    /// Every body as ARM returns it: without secrets, with what Azure reported, such as addresses.
+    pub(super) fn bodies(&self) -> Vec<Value> {
+        let reported = |entry: &Entry| {
+            let known = self.state.as_ref().and_then(|state| state.resources.get(&entry.address));
+            known.map_or_else(
+                || entry.as_arm(),
+                |known| Entry { body: explain::applied(known), ..entry.clone() }.as_arm(),
+            )
+        };
+        self.entries.iter().map(reported).collect()
+    }
 }
 
 /// Gathers it.

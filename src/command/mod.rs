@@ -9,12 +9,14 @@ mod entries;
 mod errors;
 mod explain;
 mod export;
+mod graph;
 mod init;
 mod output;
 mod paper;
 mod plan;
 mod recover;
 mod remote;
+mod report;
 mod running;
 mod sandbox;
 mod session;
@@ -63,6 +65,8 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Verify(args) => verify::run(session, &args).await,
         Verb::Explain(args) => explain::run(session, &args),
         Verb::Export(args) => export::run(session, &args),
+        Verb::Graph(args) => graph::run(session, &args),
+        Verb::Report(args) => report::run(session, &args).await,
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

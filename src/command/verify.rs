@@ -58,7 +58,7 @@ async fn of_state(session: &Session, state: &State, offline: bool) -> Result<(Mo
 }
 
 /// Everything that the state knows and whatever else the group holds of the kinds that matter, read now.
-async fn live(session: &Session, state: &State) -> Result<Vec<Value>, Failure> {
+pub(super) async fn live(session: &Session, state: &State) -> Result<Vec<Value>, Failure> {
     let connection = connect::connect(session, state.home.as_ref()).await?;
     let mut ids: Vec<(ResourceId, &str)> =
         state.resources.values().map(|known| (known.id.clone(), known.api_version.as_str())).collect();

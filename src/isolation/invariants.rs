@@ -12,7 +12,7 @@ use super::service::{Access, Kind};
 use super::verdicts::{Check, Evidence, State};
 
 /// Subnets that an Azure service runs by itself.
-const RUN_BY_AZURE: [&str; 4] =
+pub(super) const RUN_BY_AZURE: [&str; 4] =
     ["AzureFirewallSubnet", "AzureBastionSubnet", "AzureFirewallManagementSubnet", "GatewaySubnet"];
 
 /// Every check.

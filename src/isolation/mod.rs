@@ -13,6 +13,7 @@ mod flow;
 mod fqdn;
 mod inbound;
 mod invariants;
+mod judged;
 mod model;
 mod network;
 mod notes;
@@ -28,6 +29,7 @@ mod span;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod topology;
 mod verdicts;
 mod walk;
 mod way_out;
@@ -35,8 +37,10 @@ mod way_out;
 pub use asked::Asked;
 pub use choice::Verdict;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
+pub use judged::{JudgedFlow, judged_flows};
 pub use model::Model;
 pub use notes::Note;
+pub use topology::{Member, MemberKind, NetworkZone, SubnetZone, Topology, Way, WayKind};
 pub use verdicts::{Acceptance, Check, Evidence, Finding, Report, State, Weight};
 
 /// Judges an environment: its invariants, and the ways in which data may leave it.

@@ -46,12 +46,6 @@ impl Entry {
     }
 }
 
-/// Every body of `entries` as one JSON array, as `verify --bodies` and `explain --bodies` take it.
-#[must_use]
-pub fn bodies(entries: &[Entry]) -> Value {
-    entries.iter().map(Entry::as_arm).collect()
-}
-
 /// Every entry after what it needs, ties in the given order.
 #[must_use]
 pub fn sorted(entries: &[Entry]) -> Vec<&Entry> {
