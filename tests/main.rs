@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "the simulation says how much it played")]
 
 mod architecture;
+mod browser;
 mod cli;
 mod config;
 mod house;

@@ -159,3 +159,41 @@ fn exported_bodies_are_judged_like_the_plan() {
         assert!(count >= 5, "{sample}: {count} checks were compared");
     }
 }
+
+#[test]
+fn pictures_are_drawn_in_three_forms_from_every_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    for sample in SAMPLES {
+        let svg = privaml(&folder, sample, &["graph"]);
+        assert!(svg.starts_with("<svg") && svg.contains("role=\"img\"") && svg.contains("prefers-color-scheme"));
+        assert!(svg.contains("from the Internet to services: closed") && !svg.contains("http://www.w3.org/1999/xlink"));
+        assert_eq!(svg.contains(">Bastion</text>"), sample != "no-jumpbox", "{sample}");
+        let dot = privaml(&folder, sample, &["graph", "--format", "dot"]);
+        assert!(dot.starts_with("digraph") && dot.matches('{').count() == dot.matches('}').count());
+        let mermaid = privaml(&folder, sample, &["graph", "--format", "mermaid"]);
+        assert!(mermaid.contains("flowchart LR") && mermaid.contains("-.-x"), "{mermaid}");
+    }
+}
+
+#[test]
+fn the_report_of_a_made_environment_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    privaml(&folder, "", &["apply", "--sandbox", "--sandbox-speed", "2000"]);
+    let password = privaml(&folder, "", &["output", "jumpbox_pass", "--raw"]).trim().to_owned();
+    privaml(&folder, "", &["export", "--format", "json", "-o", "bodies.json"]);
+    let bodies: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("bodies.json")).unwrap()).unwrap();
+    for args in [&["report"][..], &["report", "--offline"]] {
+        privaml(&folder, "", args);
+        let page = std::fs::read_to_string(folder.path().join("privaml-report.html")).unwrap();
+        for body in bodies.as_array().unwrap() {
+            assert!(page.contains(text(body, "id")), "{args:?}: {} is not in the inventory", body["id"]);
+        }
+        for said in ["no-public-path", "EXF001", "Every storage account of every tenant", "role_assignment.", "0.1.0"] {
+            assert!(page.contains(said), "{args:?}: {said} is not in the page");
+        }
+        assert!(!page.contains(&password), "{args:?}");
+        // Live, what Azure made by itself is listed too.
+        assert_eq!(page.contains("not in the state"), args.len() == 1, "{args:?}");
+    }
+}

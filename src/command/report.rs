@@ -75,9 +75,9 @@ fn facts(environment: &Environment, judged: &str, now: OffsetDateTime) -> Vec<(&
         ("Profile", profile.to_owned()),
         ("Resources", environment.entries.len().to_string()),
         ("privaml", env!("CARGO_PKG_VERSION").to_owned()),
-        ("Plan, SHA-256", hash(environment)),
     ];
     facts.extend(home.map(|home| ("Subscription", format!("{} ({})", home.subscription, home.cloud))));
+    facts.push(("SHA-256 of the plan", hash(environment)));
     facts
 }
 

@@ -92,7 +92,9 @@ fn head(text: &mut String, page: &Page<'_>) {
     }
     text.push_str("</ul>\n<dl class=\"facts\">");
     for (word, value) in &page.facts {
-        let _ = write!(text, "<div><dt>{}</dt><dd>{}</dd></div>", escape(word), escape(value));
+        // A digest takes the whole line.
+        let class = if value.len() > 60 { " class=\"wide\"" } else { "" };
+        let _ = write!(text, "<div{class}><dt>{}</dt><dd>{}</dd></div>", escape(word), escape(value));
     }
     text.push_str("</dl></header>\n");
 }

@@ -215,7 +215,8 @@ pub(super) fn inventory(text: &mut String, bodies: &[Value], addresses: &BTreeMa
     let row = |body: &Value| {
         let member = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let id = crate::model::ResourceId::new(member("id"));
-        let address = addresses.get(&id.key()).map_or_else(|| mark("warn", "not ours"), |address| escape(address));
+        let address =
+            addresses.get(&id.key()).map_or_else(|| mark("quiet", "not in the state"), |address| escape(address));
         format!(
             "<td>{address}</td><td>{}</td><td>{}</td><td>{}</td><td><code>{}</code></td>",
             escape(id.name()),

@@ -83,9 +83,15 @@ fn nothing_is_fetched_and_nothing_runs() {
 #[test]
 fn verdict_remedy_consent_and_missing_reasons_are_said() {
     let page = page();
-    for said in
-        ["Not isolated", "Mend it.", "until 2027-01-31", "5 more", "allow, not deny", "no reason given", "not ours"]
-    {
+    for said in [
+        "Not isolated",
+        "Mend it.",
+        "until 2027-01-31",
+        "5 more",
+        "allow, not deny",
+        "no reason given",
+        "not in the state",
+    ] {
         assert!(page.contains(said), "{said} is not in the page");
     }
 }

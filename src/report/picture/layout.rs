@@ -95,7 +95,7 @@ pub(super) fn place(topology: &Topology) -> Scene {
     scene.outside(topology);
     let services_x = right + gutters[2];
     scene.services(topology, services_x);
-    scene.stretch(networks_x, services_x);
+    scene.stretch();
     scene.ways(topology, networks_x, services_x);
     let ends = scene.shapes.iter().map(|shape| shape.rect);
     scene.width = ends.clone().map(|rect| rect.right()).fold(760.0, f64::max) + PAD + 8.0;
@@ -270,18 +270,13 @@ impl Scene {
         self.shapes[frame].rect.h = y - 10.0 + PAD - TOP;
     }
 
-    /// The last network and the services end on one line, below whatever is outside.
-    fn stretch(&mut self, networks_x: f64, services_x: f64) {
-        let end = self.shapes.iter().map(|shape| shape.rect.bottom()).fold(0.0, f64::max);
-        let is_frame = |shape: &&mut Shape| ["net", "zone"].contains(&shape.class);
-        let last = |x: f64, shapes: &mut Vec<Shape>| {
-            let frames = shapes.iter_mut().filter(is_frame).filter(|shape| (shape.rect.x - x).abs() < 0.5);
-            if let Some(shape) = frames.last() {
-                shape.rect.h = end - shape.rect.y;
-            }
-        };
-        last(networks_x, &mut self.shapes);
-        last(services_x, &mut self.shapes);
+    /// The last network ends no higher than whatever is outside, so that its ways meet it.
+    fn stretch(&mut self) {
+        let outside = self.shapes.iter().filter(|shape| shape.class == "outside");
+        let end = outside.map(|shape| shape.rect.bottom()).fold(0.0, f64::max);
+        if let Some(shape) = self.shapes.iter_mut().filter(|shape| shape.class == "net").last() {
+            shape.rect.h = shape.rect.h.max(end - shape.rect.y);
+        }
     }
 
     fn ways(&mut self, topology: &Topology, networks_x: f64, services_x: f64) {
