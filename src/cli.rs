@@ -152,6 +152,12 @@ pub enum Verb {
     Verify(VerifyArgs),
     /// Show whether a flow gets through, hop by hop; by the last apply, or by the plan with -c.
     Explain(ExplainArgs),
+    /// Write the environment as an ARM template, or as plain bodies: the last apply, or the plan with -c.
+    Export(ExportArgs),
+    /// Draw the environment: zones, ways, what is closed; of the last apply, or of the plan with -c.
+    Graph(GraphArgs),
+    /// Write the whole judgement as one HTML page: of what is there now, of the last apply, or of the plan with -c.
+    Report(ReportArgs),
     /// Show which credential signs in, and as whom.
     Whoami,
     /// The embedded ARM.
@@ -222,6 +228,62 @@ pub struct ExplainArgs {
     /// Answer many flows: one JSON object a line with from, to, port, protocol.
     #[arg(long, value_name = "FILE")]
     pub flows: Option<PathBuf>,
+}
+
+/// What to write, and where.
+#[derive(Args, Debug, Clone)]
+pub struct ExportArgs {
+    /// `arm`: a deployment template, without secrets. `json`: the bodies, as `verify --bodies` takes them.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Arm)]
+    pub format: ExportFormat,
+    /// File to write; default: stdout.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Forms of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// An ARM template.
+    Arm,
+    /// A JSON array of bodies.
+    Json,
+}
+
+/// What to draw, and where.
+#[derive(Args, Debug, Clone)]
+pub struct GraphArgs {
+    /// How to draw it.
+    #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+    pub format: GraphFormat,
+    /// File to write; default: stdout.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Draw these resources instead: a JSON array as ARM returns them.
+    #[arg(long, value_name = "FILE")]
+    pub bodies: Option<PathBuf>,
+}
+
+/// Forms of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A picture, self-contained.
+    Svg,
+    /// For Graphviz.
+    Dot,
+    /// For pages that render Mermaid.
+    Mermaid,
+}
+
+/// What to report of, and where to.
+#[derive(Args, Debug, Clone)]
+pub struct ReportArgs {
+    /// Judge what was applied last; ask no cloud.
+    #[arg(long)]
+    pub offline: bool,
+    /// File to write; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "privaml-report.html")]
+    pub output: PathBuf,
 }
 
 /// What the user agrees to beyond an ordinary apply.

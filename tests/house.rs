@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use privaml::blueprint::tables;
+use privaml::blueprint::{scanner, tables};
 use privaml::config::Profile;
 
 fn root() -> PathBuf {
@@ -77,27 +77,46 @@ fn security() -> String {
     text
 }
 
+fn scanner() -> String {
+    let mut text = String::from("| check | wants | resource | why accepted |\n|---|---|---|---|\n");
+    for row in scanner::accepted() {
+        let _ = writeln!(text, "| {} | {} | {} | {} |", row.check, row.wants, codes_of(&row.resources), row.reason);
+    }
+    text
+}
+
+fn codes_of<T: ToString>(things: &[T]) -> String {
+    codes(&things.iter().map(ToString::to_string).collect::<Vec<_>>())
+}
+
 /// `text` with `table` between the marks of that name.
 fn placed(text: &str, name: &str, table: &str) -> String {
     let (begin, end) = (format!("<!-- {name}: generated -->"), format!("<!-- {name}: end -->"));
-    let (head, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("README.md lacks {begin}"));
-    let (_, tail) = rest.split_once(&end).unwrap_or_else(|| panic!("README.md lacks {end}"));
+    let (head, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("the page lacks {begin}"));
+    let (_, tail) = rest.split_once(&end).unwrap_or_else(|| panic!("the page lacks {end}"));
     format!("{head}{begin}\n\n{table}\n{end}{tail}")
 }
 
-#[test]
-fn the_tables_of_the_readme_are_the_data() {
-    let path = root().join("README.md");
+/// The page as it is, or rewritten where that is wanted.
+fn compare(page: &str, tables: &[(&str, String)]) {
+    let path = root().join(page);
     let text = std::fs::read_to_string(&path).unwrap();
-    let mut wanted = text.clone();
-    for (name, table) in [("hosts", hosts()), ("network rules", network()), ("security rules", security())] {
-        wanted = placed(&wanted, name, &table);
-    }
+    let wanted = tables.iter().fold(text.clone(), |text, (name, table)| placed(&text, name, table));
     if std::env::var_os("PRIVAML_BLESS").is_some() {
         std::fs::write(&path, &wanted).unwrap();
         return;
     }
-    assert!(text == wanted, "the tables have drifted; run `PRIVAML_BLESS=1 cargo test house`");
+    assert!(text == wanted, "the tables of {page} have drifted; run `PRIVAML_BLESS=1 cargo test house`");
+}
+
+#[test]
+fn the_tables_of_the_readme_are_the_data() {
+    compare("README.md", &[("hosts", hosts()), ("network rules", network()), ("security rules", security())]);
+}
+
+#[test]
+fn the_accepted_complaints_of_the_scanner_are_the_data() {
+    compare("docs/scanner.md", &[("scanner", scanner())]);
 }
 
 /// Pages that people read: file names from the root.

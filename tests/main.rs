@@ -4,12 +4,14 @@
 #![expect(clippy::print_stdout, reason = "the simulation says how much it played")]
 
 mod architecture;
+mod browser;
 mod cli;
 mod config;
 mod damage;
 mod fuzz;
 mod house;
 mod interrupt;
+mod papers;
 mod remote_state;
 mod simulation;
 mod verify;

@@ -14,6 +14,7 @@ pub mod names;
 mod network;
 pub mod outputs;
 mod private;
+pub mod scanner;
 pub mod scene;
 mod services;
 pub mod tables;

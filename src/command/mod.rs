@@ -6,16 +6,21 @@ mod completions;
 mod connect;
 mod destroy;
 mod drawing;
+mod entries;
 mod errors;
 mod explain;
+mod export;
+mod graph;
 mod history;
 mod init;
 mod interrupt;
 mod output;
+mod paper;
 mod plan;
 mod proof;
 mod recover;
 mod remote;
+mod report;
 mod running;
 mod sandbox;
 mod session;
@@ -70,6 +75,9 @@ async fn carry_out(session: &Session, verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Recover { group } => recover::run(session, group.as_deref()).await,
         Verb::Verify(args) => verify::run(session, &args).await,
         Verb::Explain(args) => explain::run(session, &args),
+        Verb::Export(args) => export::run(session, &args),
+        Verb::Graph(args) => graph::run(session, &args),
+        Verb::Report(args) => report::run(session, &args).await,
         Verb::Whoami => whoami::run(session).await,
         Verb::Sandbox { act } => sandbox::run(session, act).await,
         Verb::Completions { shell } => completions::run(session, shell),

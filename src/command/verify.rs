@@ -69,10 +69,16 @@ async fn of_state(session: &Session, state: &State, offline: bool) -> Result<(Mo
         let bodies: Vec<Value> = state.resources.values().map(explain::applied).collect();
         return Ok((Model::of_bodies(&bodies), asked));
     }
+    let live = live(session, state).await?;
+    Ok((Model::of_bodies(&live.bodies), asked.without(live.unread)))
+}
+
+/// What the state knows and whatever else is around it, read now.
+pub(super) async fn live(session: &Session, state: &State) -> Result<Live, Failure> {
     let connection = connect::connect(session, state.home.as_ref()).await?;
     let live = audit::of_state(&connection, state).await?;
     say(session, &live);
-    Ok((Model::of_bodies(&live.bodies), asked.without(live.unread)))
+    Ok(live)
 }
 
 /// The parameters of the last apply.

@@ -14,6 +14,7 @@ mod flow_checks;
 pub mod fqdn;
 mod inbound;
 mod invariants;
+mod judged;
 mod model;
 mod moments;
 mod network;
@@ -30,6 +31,7 @@ pub mod span;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod topology;
 mod verdicts;
 mod walk;
 mod way_out;
@@ -39,9 +41,11 @@ pub use choice::Verdict;
 pub use findings::finding_names;
 pub use flow::{Answer, BadFlow, Flow, Hop, Protocol};
 pub use invariants::check_names;
+pub use judged::{JudgedFlow, judged_flows};
 pub use model::Model;
 pub use moments::{Change, History};
 pub use notes::Note;
+pub use topology::{Member, MemberKind, NetworkZone, SubnetZone, Topology, Way, WayKind};
 pub use verdicts::{Acceptance, Check, Evidence, Finding, Report, State, Weight};
 
 /// Judges an environment: its invariants, and the ways in which data may leave it.

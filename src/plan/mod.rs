@@ -138,6 +138,13 @@ pub fn plan_with(
     if broken.is_empty() { Ok(plan) } else { Err(PlanError { problems: broken }) }
 }
 
+/// What each desired resource needs directly, in the order in which they are given: the edges that a plan goes by.
+#[must_use]
+pub fn needs(desired: &[Desired]) -> Vec<Vec<Address>> {
+    let graph = Graph::of_desired(desired);
+    desired.iter().map(|one| graph.needs(&one.address).cloned().collect()).collect()
+}
+
 /// Problems of the desired resources among themselves.
 fn self_contradictions(kinds: Kinds<'_>, desired: &[Desired]) -> Vec<Problem> {
     let (mut addresses, mut ids, mut problems) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
