@@ -99,6 +99,8 @@ pub(super) struct Weather {
     pub(super) dies_at: u64,
     /// Somebody deletes or edits something right before this request.
     pub(super) meddled_at: u64,
+    /// The network goes away with the reply to this request, and does not come back while the command runs.
+    pub(super) cut_at: u64,
     /// The write of the store that goes wrong, and how.
     pub(super) disk: Option<(u64, DiskFault)>,
     pub(super) trap: Option<Trap>,
@@ -225,6 +227,10 @@ impl Fate {
             && let Some(what) = stranger::meddle(&self.sandbox, &self.desired, &mut *draws)
         {
             self.meet(what);
+        }
+        let cut = self.weather.cut_at;
+        if cut > 0 && count >= cut {
+            return Some(if count == cut { Fault::ResetAfter } else { Fault::ResetBefore });
         }
         if count == self.weather.dies_at {
             return Some(if draws.random_bool(0.5) { Fault::CrashBefore } else { Fault::CrashAfter });

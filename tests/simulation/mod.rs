@@ -90,9 +90,10 @@ fn rules_kept(bench: &Bench) {
 fn storm(draws: &mut StdRng, size: Size) -> Weather {
     let (requests, writes) = if size == Size::Small { (60, 50) } else { (260, 250) };
     let mut maybe = |chance: f64, most: u64| if draws.random_bool(chance) { draws.random_range(1..most) } else { 0 };
-    let (dies_at, meddled_at, fails_at) = (maybe(0.6, requests), maybe(0.15, requests), maybe(0.25, writes));
+    let (dies_at, meddled_at, fails_at) = (maybe(0.5, requests), maybe(0.15, requests), maybe(0.25, writes));
+    let cut_at = maybe(0.15, requests);
     let disk = (fails_at > 0).then(|| (fails_at, DISK_FAULTS[draws.random_range(0..DISK_FAULTS.len())]));
-    Weather { seed: draws.random(), percent: draws.random_range(0..25), dies_at, meddled_at, disk, trap: None }
+    Weather { seed: draws.random(), percent: draws.random_range(0..25), dies_at, meddled_at, cut_at, disk, trap: None }
 }
 
 /// The whole life: made through storms, looked at, removed through storms.
