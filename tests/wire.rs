@@ -104,6 +104,9 @@ fn over_https_with_a_client_secret() {
     let home = tempfile::tempdir().unwrap();
     done(arm.apply(home.path(), &[]));
     done(arm.client(home.path(), &["plan", "--detailed-exitcode"]));
+    // The cloud's own names are known without asking it.
+    done(arm.client(home.path(), &["verify", "--offline"]));
+    done(arm.client(home.path(), &["verify"]));
     let stranger = arm.client(home.path(), &["plan", "--sandbox"]).output().unwrap();
     assert_eq!(stranger.status.code(), Some(2), "a real state met the sandbox");
     done(arm.client(home.path(), &["destroy", "--yes"]));

@@ -109,12 +109,15 @@ fn consent_of(args: &ConsentArgs) -> Result<Consent, Failure> {
 fn remember(store: &mut Store, connection: &Connection, config: &Config, is_change: bool) -> Result<(), Failure> {
     let parameters = drawing::recorded(config)?;
     let home = Some(connection.home.clone());
-    if store.state().parameters == parameters && store.state().home == home && !is_change {
+    let names = connection.own_names();
+    let known = store.state();
+    if known.parameters == parameters && known.home == home && known.cloud_names == names && !is_change {
         return Ok(());
     }
     store
         .amend(|state| {
             state.home = home;
+            state.cloud_names = names;
             state.parameters = parameters;
             if is_change {
                 state.begin_trail();

@@ -29,6 +29,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// The cloud's names where nobody else knows them: a custom cloud's.
+    pub(super) fn own_names(&self) -> Option<CloudNames> {
+        (self.sandbox.is_none() && Cloud::named(&self.home.cloud).is_none()).then(|| self.names.clone())
+    }
+
     /// Lets an embedded ARM write its world down as it is now: what ended after the last write included.
     pub(super) fn rest(&self) -> Result<(), Failure> {
         let Some(sandbox) = &self.sandbox else { return Ok(()) };

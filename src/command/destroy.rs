@@ -48,6 +48,7 @@ fn forget(store: &mut Store) -> Result<(), Failure> {
             state.generated = Generated::default();
             state.outputs.clear();
             state.home = None;
+            state.cloud_names = None;
         })
         .map_err(|error| errors::of_store(&error))
 }

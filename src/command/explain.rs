@@ -128,7 +128,8 @@ pub(super) fn planned(session: &Session, state: Option<&State>) -> Result<Vec<De
 pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
     let drawn = state.map(|state| &state.generated);
     let home = state.and_then(|state| state.home.as_ref());
-    let cloud = home.and_then(|home| Cloud::named(&home.cloud)).unwrap_or_else(Cloud::public);
+    let named = home.and_then(|home| Cloud::named(&home.cloud)).unwrap_or_else(Cloud::public).names;
+    let names = state.and_then(|state| state.cloud_names.clone()).unwrap_or(named);
     // Names that are not drawn yet: nothing of the proof depends on them.
     let facts = Facts {
         subscription: home.map_or_else(|| uuid::Uuid::nil().to_string(), |home| home.subscription.clone()),
@@ -136,7 +137,7 @@ pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
         lineage: state.map_or_else(uuid::Uuid::nil, |state| state.lineage),
         suffix: drawn.and_then(|drawn| drawn.suffix.clone()).unwrap_or_else(|| "0000".to_owned()),
         jumpbox_user: drawn.and_then(|drawn| drawn.jumpbox_user.clone()).unwrap_or_else(|| "user".to_owned()),
-        cloud: cloud.names,
+        cloud: names,
         firewall_address: state.and_then(drawing::firewall_address),
     };
     blueprint::draw(config, &facts)

@@ -102,6 +102,7 @@ async fn settle(connection: &Connection, config: &Config, store: &mut Store, fou
         .amend(|state| {
             state.lineage = found.lineage;
             state.home = Some(connection.home.clone());
+            state.cloud_names = connection.own_names();
             state.parameters = parameters;
             state.generated.suffix = Some(found.suffix.clone());
             state.generated.jumpbox_user.get_or_insert_with(draw::draw_user);

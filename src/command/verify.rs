@@ -120,7 +120,9 @@ fn named_so(
     };
     session.screen.notify("Compared with what the parameters would make under these names.");
     let generated = Generated { suffix: Some(suffix.to_owned()), ..Generated::default() };
-    let state = State { home: Some(connection.home.clone()), generated, ..State::empty(uuid::Uuid::nil()) };
+    let cloud_names = connection.own_names();
+    let state =
+        State { home: Some(connection.home.clone()), cloud_names, generated, ..State::empty(uuid::Uuid::nil()) };
     Ok(explain::drawn(config, Some(&state)))
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Address, Event, Operation, Outcome, ResourceId, StepId, Trail, Verb, What};
+use super::{Address, CloudNames, Event, Operation, Outcome, ResourceId, StepId, Trail, Verb, What};
 
 /// Format version of the state file written by this version of the program.
 pub const FORMAT: u32 = 1;
@@ -22,6 +22,9 @@ pub struct State {
     pub serial: u64,
     /// Where the environment lives; `None` before the first apply.
     pub home: Option<Home>,
+    /// The names of a custom cloud, as its metadata gave them: what was asked for can be drawn without asking it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud_names: Option<CloudNames>,
     /// What was drawn once and must not change.
     pub generated: Generated,
     /// The checked parameters of the last apply, as JSON (`config::Config`).
@@ -117,6 +120,7 @@ impl State {
             lineage,
             serial: 0,
             home: None,
+            cloud_names: None,
             generated: Generated { suffix: None, jumpbox_user: None, sealed: BTreeMap::new() },
             parameters: Value::Null,
             resources: BTreeMap::new(),
