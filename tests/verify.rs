@@ -496,3 +496,21 @@ fn switching_profiles_and_back_is_in_place_and_has_no_open_moment() {
         assert_eq!((code, state(&report).as_str()), (0, "pass"), "{profile}: {}", bad(&report));
     }
 }
+
+/// `cargo test --release --test all -- --ignored --nocapture verify::speed`: the limits hold for a release build.
+#[test]
+#[ignore = "a measurement, worth something in a release build only"]
+fn speed_of_an_offline_verification() {
+    let many = |n: usize| format!("[[firewall.allow]]\nhost = \"h{n}.example.org\"\nreason = \"Load.\"\n");
+    for (hosts, limit) in [(0, 50), (5000, 1000)] {
+        let scene = Scene::made(&(0..hosts).map(many).collect::<Vec<_>>().concat());
+        let once = || {
+            let begun = std::time::Instant::now();
+            privaml(scene.path(), &["verify", "--offline"]).assert().code(0);
+            begun.elapsed()
+        };
+        let best = (0..7).map(|_| once()).min().unwrap();
+        println!("{hosts} hosts more: {} ms", best.as_millis());
+        assert!(cfg!(debug_assertions) || best.as_millis() < limit, "{hosts} hosts: {best:?}");
+    }
+}

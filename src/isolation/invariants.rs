@@ -311,7 +311,7 @@ fn in_through_bastion(model: &Model) -> Check {
 
 fn allowlist(model: &Model, asked: &Asked) -> Check {
     const NAME: &str = "allowlist-as-asked";
-    const TITLE: &str = "The firewall lets through exactly what was asked for.";
+    const TITLE: &str = "The firewall lets through what the allowlist and Azure ML ask for, and nothing else.";
     let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
     let mut found = Vec::new();
     for firewall in &model.firewalls {
