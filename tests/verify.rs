@@ -5,6 +5,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use privaml::model::ResourceId;
+use privaml::sandbox::fault::{Fault, Misfortune};
 use privaml::sandbox::{Request, World, respond};
 use serde_json::{Value, json};
 
@@ -388,6 +389,31 @@ fn every_leak_made_behind_its_back_is_found_with_its_culprit() {
         first.iter().enumerate().for_each(judge);
         other.join().unwrap();
     });
+}
+
+/// A reader without rights on one kind judges the rest, and says what it did not see.
+#[test]
+fn what_may_not_be_read_cannot_be_told_and_is_named() {
+    let mut scene = Scene::made("profile = \"hardened\"\n[bastion]\nsku = \"Standard\"\n");
+    let forbid = |path: &str| Fault { times: 99, ..Fault::once("GET", path, Misfortune::Forbid) };
+    scene.world.faults.extend([forbid("/Microsoft.KeyVault/vaults/"), forbid("/computes")]);
+    scene.save();
+    let (group, state) = (scene.group(), |report: &Value, name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap().clone()
+    });
+    for args in [&["--resource-group", &group][..], &[]] {
+        let (code, report) = scene.verify(args);
+        let check = state(&report, "all-was-read");
+        assert_eq!((code, &check["state"]), (0, &json!("unknown")), "{args:?} {}", bad(&report));
+        let said = check["evidence"].to_string();
+        assert!(
+            said.contains("kv-test") && said.contains("computes") && said.contains("AuthorizationFailed"),
+            "{said}"
+        );
+        assert!(report["notes"].to_string().contains("could not be read"));
+        assert_eq!(scene.verify(&[args, &["--strict"]].concat()).0, 5);
+    }
 }
 
 #[test]
