@@ -362,6 +362,71 @@ const LEAKS: &[Leak] = &[
         "sneaky",
         false,
     ),
+    (
+        |s| {
+            let vault = s.id("Microsoft.KeyVault/vaults", "kv-");
+            s.change(&vault, |body| {
+                body["properties"]["publicNetworkAccess"] = json!("Enabled");
+                body["properties"]["networkAcls"]["defaultAction"] = json!("Allow");
+            });
+        },
+        "no-public-path",
+        "kv-test",
+        true,
+    ),
+    (
+        |s| {
+            let logs = s.id("Microsoft.OperationalInsights/workspaces", "");
+            s.change(&logs, |body| body["properties"]["publicNetworkAccessForIngestion"] = json!("Enabled"));
+        },
+        "no-public-path",
+        "publicNetworkAccessForIngestion",
+        false,
+    ),
+    (
+        |s| {
+            let table = s.id("Microsoft.Network/routeTables", "");
+            let hole = json!({"properties": {"addressPrefix": "203.0.113.7/32", "nextHopType": "Internet"}});
+            s.send("PUT", &format!("{table}/routes/hole"), Some(&hole));
+        },
+        "out-through-firewall",
+        "hole",
+        true,
+    ),
+    (
+        |s| {
+            let network = s.id("Microsoft.Network/virtualNetworks", "vnet");
+            let address = network.replace("virtualNetworks/", "publicIPAddresses/pip-");
+            let body = json!({"location": "westeurope", "sku": {"name": "Standard"},
+                "properties": {"publicIPAllocationMethod": "Static"}});
+            s.send("PUT", &address, Some(&body));
+            let card = s.id("Microsoft.Network/networkInterfaces", "nic-vm");
+            s.change(&card, |body| {
+                body["properties"]["ipConfigurations"][0]["properties"]["publicIPAddress"] = json!({"id": address});
+            });
+        },
+        "in-through-bastion",
+        "nic-vm",
+        true,
+    ),
+    (
+        |s| {
+            let policy = s.id("Microsoft.Network/firewallPolicies", "");
+            s.change(&policy, |body| body["properties"]["threatIntelMode"] = json!("Off"));
+        },
+        "settings-as-asked",
+        "threatIntelMode",
+        false,
+    ),
+    (
+        |s| {
+            let group = s.id("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "");
+            s.send("DELETE", &group, None);
+        },
+        "private-by-name",
+        "privatelink",
+        true,
+    ),
 ];
 
 #[test]
