@@ -1,5 +1,6 @@
 //! Hosts of the allowlist: what Azure Firewall takes as the target of an application rule, and what users write instead.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::Allow;
@@ -10,9 +11,11 @@ use super::raw::RawAllow;
 pub(super) fn check(entries: &[RawAllow], problems: &mut Vec<Problem>) -> Option<Vec<Allow>> {
     let allowed: Vec<Option<Allow>> = entries.iter().map(|entry| allow(entry, problems)).collect();
     let hosts: Vec<&At<String>> = entries.iter().filter_map(|e| e.host.as_ref()).collect();
-    for (index, host) in hosts.iter().enumerate() {
-        refuse_twice(host, &hosts[..index], problems);
-        note_covered(host, &hosts, problems);
+    let wide = Wide::of(&hosts);
+    let mut seen = BTreeMap::new();
+    for host in hosts {
+        refuse_twice(host, seen.entry(host.value.as_str()).or_insert(host), problems);
+        note_covered(host, &wide, problems);
     }
     allowed.into_iter().collect()
 }
@@ -133,8 +136,8 @@ pub fn suggestion(text: &str) -> Option<String> {
     fault(&host).is_none().then_some(host)
 }
 
-fn refuse_twice(host: &At<String>, before: &[&At<String>], problems: &mut Vec<Problem>) {
-    if let Some(first) = before.iter().find(|h| h.value == host.value) {
+fn refuse_twice(host: &At<String>, first: &At<String>, problems: &mut Vec<Problem>) {
+    if first.span != host.span {
         let problem = Problem::at(host.span, format!("{} is allowed twice", quoted(&host.value)))
             .label("again here")
             .also(first.span, "first here")
@@ -143,10 +146,8 @@ fn refuse_twice(host: &At<String>, before: &[&At<String>], problems: &mut Vec<Pr
     }
 }
 
-fn note_covered(host: &At<String>, all: &[&At<String>], problems: &mut Vec<Problem>) {
-    let wider =
-        all.iter().find(|h| h.value != host.value && fault(&h.value).is_none() && covers(&h.value, &host.value));
-    if let Some(wider) = wider.filter(|_| fault(&host.value).is_none()) {
+fn note_covered(host: &At<String>, wide: &Wide<'_>, problems: &mut Vec<Problem>) {
+    if let Some(wider) = wide.covering(&host.value).filter(|_| fault(&host.value).is_none()) {
         let message = format!("{} is allowed already by {}", quoted(&host.value), quoted(&wider.value));
         let problem = Problem::at(host.span, message)
             .label("changes nothing")
@@ -156,17 +157,35 @@ fn note_covered(host: &At<String>, all: &[&At<String>], problems: &mut Vec<Probl
     }
 }
 
-/// Whether the firewall matches `host` by `pattern`: `*.x` is anything below x, `*x` anything that ends so.
-#[must_use]
-pub fn covers(pattern: &str, host: &str) -> bool {
-    let host = host.strip_prefix('*').unwrap_or(host);
-    pattern.strip_prefix('*').is_some_and(|end| host.ends_with(end))
+/// The patterns among the hosts by what they end with, the first of each with its place in the list. Allowlists of
+/// thousands are looked through once for each host otherwise.
+struct Wide<'h>(BTreeMap<&'h str, (usize, &'h At<String>)>);
+
+impl<'h> Wide<'h> {
+    fn of(hosts: &[&'h At<String>]) -> Self {
+        let mut wide = BTreeMap::new();
+        for (at, host) in hosts.iter().enumerate().filter(|(_, host)| fault(&host.value).is_none()) {
+            if let Some(end) = host.value.strip_prefix('*') {
+                wide.entry(end).or_insert((at, *host));
+            }
+        }
+        Self(wide)
+    }
+
+    /// The first pattern of the list, other than `host` itself, that the firewall matches it by: `*.x` is anything
+    /// below x, `*x` anything that ends so.
+    fn covering(&self, host: &str) -> Option<&'h At<String>> {
+        let bare = host.strip_prefix('*').unwrap_or(host);
+        let ends = bare.char_indices().filter_map(|(at, _)| self.0.get(&bare[at..]));
+        ends.filter(|(_, wider)| wider.value != host).min_by_key(|(at, _)| *at).map(|(_, wider)| *wider)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::problem::Span;
     use super::*;
 
     #[test]
@@ -230,9 +249,14 @@ mod tests {
 
     #[test]
     fn patterns_cover_what_azure_firewall_matches() {
+        let covers = |pattern: &str, host: &str| {
+            let one = At { value: pattern.to_owned(), span: Span::default() };
+            Wide::of(&[&one]).covering(host).is_some()
+        };
         assert!(covers("*.x.com", "a.b.x.com") && covers("*.x.com", "*.a.x.com"));
         assert!(!covers("*.x.com", "x.com") && !covers("x.com", "a.x.com"));
         assert!(covers("*x.com", "evilx.com") && covers("*x.com", "*.x.com") && !covers("*.x.com", "*x.com"));
+        assert!(!covers("*.x.com", "*.x.com"), "itself");
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! The promises of an isolated environment, each by a stable name, with evidence and remedy. Judges a model; reads
 //! nothing else.
 
+mod gap;
+
 use super::asked::{Asked, Lines};
 use super::choice::Verdict;
 use super::flow::{Answer, Flow};
@@ -166,17 +168,16 @@ fn judge_private(
     subnet: &Subnet,
 ) -> Option<(State, Evidence)> {
     // An endpoint of another service, or of another face of this one, answers to another name.
-    let own = |id: &ResourceId| {
-        let leads = |target: &ResourceId| *target == service.id || service.scopes.contains(target);
-        let faces = |groups: &[String]| groups.is_empty() || groups.iter().any(|group| group == host.face);
-        model.endpoints.iter().any(|one| one.id == *id && leads(&one.target) && faces(&one.groups))
-    };
+    let own = |id: &ResourceId| model.endpoints.iter().any(|one| one.id == *id && gap::leads_to(one, service, host));
     let private = answer.by.iter().any(|hop| hop.step == "endpoint" && hop.resource.as_ref().is_some_and(own));
     let state = match answer.verdict {
         Verdict::Allow if private => return None,
         Verdict::Unknown => State::Unknown,
         Verdict::Allow | Verdict::Deny => State::Fail,
     };
+    if let Some(evidence) = gap::of(model, service, host, subnet) {
+        return Some((state, evidence));
+    }
     let culprit = answer.by.iter().find(|hop| hop.verdict != Verdict::Allow).or_else(|| answer.by.first());
     let resource = culprit.and_then(|hop| hop.resource.clone());
     let property = culprit.and_then(|hop| hop.rule.clone()).unwrap_or_else(|| host.name.clone());
@@ -311,7 +312,7 @@ fn in_through_bastion(model: &Model) -> Check {
 
 fn allowlist(model: &Model, asked: &Asked) -> Check {
     const NAME: &str = "allowlist-as-asked";
-    const TITLE: &str = "The firewall lets through exactly what was asked for.";
+    const TITLE: &str = "The firewall lets through what the allowlist and Azure ML ask for, and nothing else.";
     let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
     let mut found = Vec::new();
     for firewall in &model.firewalls {

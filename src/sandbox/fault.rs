@@ -33,6 +33,8 @@ pub enum Misfortune {
     },
     /// 500 `InternalServerError`; no effect.
     ServerError,
+    /// 403 `AuthorizationFailed`: the caller lacks a role; no effect.
+    Forbid,
     /// The request takes effect and its reply never arrives.
     DropReply,
     /// The request is accepted and its operation fails in the end with this error.

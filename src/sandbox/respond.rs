@@ -38,6 +38,14 @@ pub fn respond(world: &mut World, now: Duration, request: &Request) -> Reply {
                 Refusal::new(500, "InternalServerError", "An internal error occurred while processing the request.");
             return trace(world, request, refusal.into());
         }
+        Some(Misfortune::Forbid) => {
+            let message = format!(
+                "The client 'sandbox' does not have authorization to perform action '{}' over scope '{}' or the scope \
+                 is invalid.",
+                request.method, request.path
+            );
+            return trace(world, request, Refusal::new(403, "AuthorizationFailed", message).into());
+        }
         Some(Misfortune::DropReply) => lost = true,
         Some(Misfortune::FailOperation { code, message }) => failure = Some((code, message)),
         None => {}

@@ -125,10 +125,6 @@ fn matched(pattern: &str, name: &str) {
         _ => false,
     };
     assert_eq!(read.matches(&plain), naive, "{pattern:?} and {name:?}");
-    let sound = |text| host::fault(text).is_none();
-    if sound(pattern) && sound(name) && !name.contains('*') && pattern != name {
-        assert_eq!(host::covers(pattern, name), naive, "{pattern:?} covers {name:?}");
-    }
 }
 
 /// `10.0.0.0/8 4 4 8`: subnets are inside, aligned, apart and in order.
