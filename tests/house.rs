@@ -117,8 +117,8 @@ impl Column {
     }
 
     fn firewall(&self, line: usize) -> String {
-        let members = self.topology.networks.iter().flat_map(|n| &n.subnets).flat_map(|subnet| &subnet.members);
-        let firewall = members.filter(|one| one.kind == MemberKind::Firewall).next().unwrap();
+        let mut members = self.topology.networks.iter().flat_map(|n| &n.subnets).flat_map(|subnet| &subnet.members);
+        let firewall = members.find(|one| one.kind == MemberKind::Firewall).unwrap();
         firewall.lines[line].split(' ').next().unwrap().to_owned()
     }
 

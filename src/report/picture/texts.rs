@@ -1,4 +1,4 @@
-//! How wide a text is at most. Fonts differ from machine to machine, so the widths are those of a wide one (DejaVu Sans):
+//! How wide a text is at most. Fonts differ from machine to machine, so the widths are those of a wide one (`DejaVu` Sans):
 //! what fits there fits everywhere.
 
 /// Widest estimate in pixels at a font size.
