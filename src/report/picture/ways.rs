@@ -51,7 +51,12 @@ impl Scene {
             let (left_y, right_y) = (port(left_key, left), port(right_key, right));
             let start = gutter_start(side, &self.shapes, left, networks_x);
             let lane_x = LANE.mul_add(to_f64(number), start + PAD);
-            let right_y = if (left_y - right_y).abs() < 3.0 { left_y } else { right_y };
+            // A whole network is met wherever the way comes along.
+            let right_y = match way.kind {
+                WayKind::Joined => left_y.clamp(right.y + 6.0, (right.bottom() - 6.0).max(right.y + 6.0)),
+                _ if (left_y - right_y).abs() < 3.0 => left_y,
+                _ => right_y,
+            };
             let mut points = vec![(left.right(), left_y), (lane_x, left_y), (lane_x, right_y), (right.x, right_y)];
             if leftward {
                 points.reverse();
