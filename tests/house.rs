@@ -4,8 +4,12 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use privaml::blueprint::{scanner, tables};
-use privaml::config::Profile;
+use privaml::blueprint::{self, scanner, tables};
+use privaml::config::{self, BastionSku, Config, Profile};
+use privaml::isolation::{Asked, MemberKind, Model, Report, State, Topology, Weight, verify};
+use privaml::model::{CloudNames, Desired, Facts};
+use privaml::report::picture;
+use uuid::Uuid;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -77,6 +81,110 @@ fn security() -> String {
     text
 }
 
+/// The default environment in a profile, with a suffix that the pages name.
+fn drawn(profile: Profile) -> (Config, Vec<Desired>) {
+    let mut config = Config { profile, ..config::defaults() };
+    config.bastion.sku = BastionSku::Standard;
+    let facts = Facts {
+        subscription: Uuid::nil().to_string(),
+        tenant: Uuid::nil().to_string(),
+        lineage: Uuid::nil(),
+        suffix: "4711".to_owned(),
+        jumpbox_user: "user".to_owned(),
+        cloud: CloudNames::public(),
+        firewall_address: None,
+    };
+    let desired = blueprint::draw(&config, &facts);
+    (config, desired)
+}
+
+/// One profile's column: what it opens, and what the verification finds.
+struct Column {
+    report: Report,
+    topology: Topology,
+    desired: Vec<Desired>,
+}
+
+impl Column {
+    fn of(profile: Profile) -> Self {
+        let (config, desired) = drawn(profile);
+        let (model, asked) = (Model::of_plan(&desired), Asked::of(&config, &desired));
+        Self { report: verify(&model, &asked), topology: Topology::of(&model, &asked), desired }
+    }
+
+    fn body(&self, address: &str) -> Option<&serde_json::Value> {
+        self.desired.iter().find(|one| one.address.as_str() == address).map(|one| &one.body)
+    }
+
+    fn firewall(&self, line: usize) -> String {
+        let mut members = self.topology.networks.iter().flat_map(|n| &n.subnets).flat_map(|subnet| &subnet.members);
+        let firewall = members.find(|one| one.kind == MemberKind::Firewall).unwrap();
+        firewall.lines[line].split(' ').next().unwrap().to_owned()
+    }
+
+    fn service(&self, word: &str) -> String {
+        let service = self.topology.services.iter().find(|one| one.lines[0] == word).unwrap();
+        service.lines[1].clone()
+    }
+
+    fn storage(&self) -> &'static str {
+        if self.body("service_endpoint_policy.storage").is_some() {
+            "own and Azure ML's accounts, by policy"
+        } else {
+            "any account"
+        }
+    }
+
+    fn clipboard(&self) -> &'static str {
+        let body = self.body("bastion.core").unwrap();
+        if body.pointer("/properties/disableCopyPaste") == Some(&true.into()) { "closed" } else { "open" }
+    }
+
+    fn checks(&self) -> String {
+        let pass = self.report.checks.iter().filter(|check| check.state == State::Pass).count();
+        format!("{pass} of {} pass", self.report.checks.len())
+    }
+
+    fn strict(&self) -> &'static str {
+        if self.report.is_violated() || self.report.has_warnings() { "fails" } else { "passes" }
+    }
+
+    fn finding(&self, id: &str) -> String {
+        self.report.findings.iter().find(|one| one.id == id).map_or_else(
+            || "closed".to_owned(),
+            |one| {
+                let weight = if one.weight == Weight::Warning { "warning" } else { "residual" };
+                let places = one.evidence.len();
+                format!("{weight}, {places} place{}", if places == 1 { "" } else { "s" })
+            },
+        )
+    }
+}
+
+fn compared() -> String {
+    let [one, other] = [Profile::Baseline, Profile::Hardened].map(Column::of);
+    let mut text = String::from("| | `baseline` | `hardened` |\n|---|---|---|\n");
+    let mut row = |what: &str, of: &dyn Fn(&Column) -> String| {
+        let _ = writeln!(text, "| {what} | {} | {} |", of(&one), of(&other));
+    };
+    row("hosts and sets of hosts let through", &|c| c.firewall(1));
+    row("network rules of the firewall", &|c| c.firewall(2));
+    row("storage accounts within reach", &|c| c.storage().to_owned());
+    row("log workspace", &|c| c.service("log workspace"));
+    row("Application Insights", &|c| c.service("Application Insights"));
+    row("clipboard of Bastion (Standard, Premium)", &|c| c.clipboard().to_owned());
+    row("checks of `verify`", &Column::checks);
+    row("`verify --strict`", &|c| c.strict().to_owned());
+    let mut found: Vec<_> = one.report.findings.iter().chain(&other.report.findings).collect();
+    found.sort_by_key(|finding| finding.id);
+    found.dedup_by_key(|finding| finding.id);
+    for finding in found {
+        let (id, title) = (finding.id, finding.title.trim_end_matches('.'));
+        let _ = writeln!(text, "| {id} {title} | {} | {} |", one.finding(id), other.finding(id));
+    }
+    text
+}
+
 fn scanner() -> String {
     let mut text = String::from("| check | wants | resource | why accepted |\n|---|---|---|---|\n");
     for row in scanner::accepted() {
@@ -111,12 +219,28 @@ fn compare(page: &str, tables: &[(&str, String)]) {
 
 #[test]
 fn the_tables_of_the_readme_are_the_data() {
-    compare("README.md", &[("hosts", hosts()), ("network rules", network()), ("security rules", security())]);
+    let (hosts, network, security) = (hosts(), network(), security());
+    let tables = [("profiles", compared()), ("hosts", hosts), ("network rules", network), ("security rules", security)];
+    compare("README.md", &tables);
 }
 
 #[test]
 fn the_accepted_complaints_of_the_scanner_are_the_data() {
     compare("docs/scanner.md", &[("scanner", scanner())]);
+}
+
+#[test]
+fn the_picture_is_drawn_from_the_default_environment() {
+    let (config, desired) = drawn(Profile::Baseline);
+    let topology = Topology::of(&Model::of_plan(&desired), &Asked::of(&config, &desired));
+    let wanted = picture::svg(&topology, "The environment that privaml makes: rg-test4711, westeurope");
+    let path = root().join("docs/environment.svg");
+    if std::env::var_os("PRIVAML_BLESS").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    let is_same = std::fs::read_to_string(&path).unwrap() == wanted;
+    assert!(is_same, "docs/environment.svg has drifted; run `PRIVAML_BLESS=1 cargo test house`");
 }
 
 /// Pages that people read: file names from the root.

@@ -414,3 +414,58 @@ const fn word(kind: Kind) -> &'static str {
         Kind::Insights => "Application Insights",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NET: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network";
+
+    fn of(bodies: &[Value]) -> Topology {
+        Topology::of(&Model::of_bodies(bodies), &Asked::nothing("westeurope"))
+    }
+
+    fn network(subnets: &Value, peerings: &Value) -> Value {
+        json!({"id": format!("{NET}/virtualNetworks/v"), "location": "westeurope", "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": subnets,
+            "virtualNetworkPeerings": peerings}})
+    }
+
+    fn subnet(name: &str, range: &str, extra: &Value) -> Value {
+        let mut properties = json!({"addressPrefix": range});
+        properties.as_object_mut().unwrap().extend(extra.as_object().cloned().unwrap());
+        json!({"id": format!("{NET}/virtualNetworks/v/subnets/{name}"), "name": name, "properties": properties})
+    }
+
+    #[test]
+    fn a_way_past_the_firewall_stands_in_its_subnet() {
+        let subnets = json!([
+            subnet("open", "10.0.1.0/24", &json!({})),
+            subnet("nat", "10.0.2.0/24", &json!({"natGateway": {"id": "/x"}, "defaultOutboundAccess": false})),
+            subnet("closed", "10.0.3.0/24", &json!({"defaultOutboundAccess": false})),
+        ]);
+        let topology = of(&[network(&subnets, &json!([]))]);
+        let leaks = |name: &str| {
+            let subnet = topology.networks[0].subnets.iter().find(|subnet| subnet.name == name).unwrap();
+            subnet.members.iter().filter(|one| one.kind == MemberKind::Leak).count()
+        };
+        assert_eq!((leaks("open"), leaks("nat"), leaks("closed")), (1, 1, 0));
+    }
+
+    #[test]
+    fn another_network_and_an_open_service_are_seen() {
+        let peering = json!([{"id": format!("{NET}/virtualNetworks/v/virtualNetworkPeerings/p"), "name": "p", "properties": {
+            "peeringState": "Connected", "remoteVirtualNetwork": {"id": format!("{NET}/virtualNetworks/hub")},
+            "remoteAddressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}}]);
+        let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a";
+        let topology = of(&[network(&json!([]), &peering), json!({"id": account, "properties": {}})]);
+        let hub = topology.outside.iter().find(|one| one.name == "hub").unwrap();
+        assert_eq!((hub.kind, hub.lines.last().unwrap().as_str()), (MemberKind::OtherNetwork, "10.9.0.0/16"));
+        assert!(topology.ways.iter().any(|way| way.from == hub.key && way.kind == WayKind::Joined));
+        assert_eq!(topology.services[0].kind, MemberKind::Open);
+        let to = account.to_ascii_lowercase();
+        assert!(topology.ways.iter().any(|way| way.from == "internet" && way.to == to && way.kind == WayKind::Open));
+    }
+}

@@ -30,7 +30,12 @@ fn mark(class: &str, word: &str) -> String {
 fn evidence(all: &[Evidence]) -> String {
     let line = |one: &Evidence| {
         let name = one.resource.as_ref().map_or("", |id| id.name());
-        let place = [name, &one.property].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        let place = [name, &one.property]
+            .iter()
+            .filter(|part| !part.is_empty() && !one.says.contains(*part))
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" ");
         let place = if place.is_empty() { String::new() } else { format!("<code>{}</code> ", escape(&place)) };
         format!("<li>{place}{}</li>", escape(&one.says))
     };

@@ -5,6 +5,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod ways;
 mod words;
 
 pub use svg::svg;
