@@ -128,8 +128,8 @@ pub(super) fn planned(session: &Session, state: Option<&State>) -> Result<Vec<De
 pub(super) fn drawn(config: &Config, state: Option<&State>) -> Vec<Desired> {
     let drawn = state.map(|state| &state.generated);
     let home = state.and_then(|state| state.home.as_ref());
-    let named = home.and_then(|home| Cloud::named(&home.cloud)).unwrap_or_else(Cloud::public).names;
-    let names = state.and_then(|state| state.cloud_names.clone()).unwrap_or(named);
+    let public = home.and_then(|home| Cloud::named(&home.cloud)).unwrap_or_else(Cloud::public).names;
+    let names = state.and_then(|state| state.cloud_names.clone()).unwrap_or(public);
     // Names that are not drawn yet: nothing of the proof depends on them.
     let facts = Facts {
         subscription: home.map_or_else(|| uuid::Uuid::nil().to_string(), |home| home.subscription.clone()),

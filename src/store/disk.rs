@@ -1,6 +1,7 @@
 //! The disk as the store's writers meet it: a test may let it fill up, or tear a write, at any moment. Knows no format.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 use super::error::{StoreError, Tried};
 use super::file::{folder, sync_folder};
 
-/// Asked before each write with its length in bytes: how many of them still reach the disk, where not all do.
+/// Asked before each write with its length in bytes: how many of them still reach the disk, where not all do. Asked with
+/// zero before a file is cut.
 type Limit = dyn Fn(usize) -> Option<usize> + Send + Sync;
 
 /// Where snapshots and journals are written. By default it takes everything, as the real disk does or does not.
@@ -36,6 +38,14 @@ impl Disk {
                 to.write_all(&bytes[..room.min(bytes.len())])?;
                 Err(io::ErrorKind::StorageFull.into())
             }
+        }
+    }
+
+    /// Cuts a file to `len` bytes. That needs no room, so only a disk that takes nothing at all refuses it.
+    pub(super) fn cut(&self, file: &File, len: u64) -> io::Result<()> {
+        match self.0.as_ref().and_then(|limit| limit(0)) {
+            None => file.set_len(len),
+            Some(_) => Err(io::ErrorKind::StorageFull.into()),
         }
     }
 

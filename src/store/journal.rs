@@ -159,10 +159,11 @@ impl Journal {
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
-        let written = file.set_len(self.len).and_then(|()| self.disk.write(file, text)).and_then(|()| file.sync_data());
+        let written =
+            self.disk.cut(file, self.len).and_then(|()| self.disk.write(file, text)).and_then(|()| file.sync_data());
         if written.is_err() {
-            // A full disk leaves half a line; whole lines may follow it only once it is gone (see `set_len` above).
-            let _ = file.set_len(self.len);
+            // A full disk leaves half a line; whole lines may follow it only once it is gone (see the cut above).
+            let _ = self.disk.cut(file, self.len);
             return written;
         }
         self.len += text.len() as u64;

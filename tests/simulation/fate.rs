@@ -164,6 +164,9 @@ impl Fate {
         if self.is_dead.load(Ordering::Relaxed) {
             return Some(0);
         }
+        if length == 0 {
+            return None;
+        }
         let count = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
         let (at, fault) = self.weather.disk?;
         if count == at {
