@@ -2,6 +2,7 @@
 //! nothing else.
 
 mod gap;
+mod switches;
 
 use super::asked::{Asked, Lines};
 use super::choice::Verdict;
@@ -358,7 +359,7 @@ fn security_rules(model: &Model, asked: &Asked) -> Check {
     let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
     let mut found = differ(&model.security_lines(), &plan.security_lines(), "rule");
     for (subnet, wanted) in twins(model, plan).filter(|(have, want)| have.group != want.group) {
-        let says = format!("{} has not the security group that was asked for: {:?}", subnet.name(), wanted.group);
+        let says = unattached(subnet, "security group", wanted.group.as_deref());
         found.push((State::Fail, Evidence::new(&subnet.id, "networkSecurityGroup", says)));
     }
     check(NAME, TITLE, "Run `privaml apply`, or remove the rule that somebody added.", found)
@@ -370,17 +371,25 @@ fn routes(model: &Model, asked: &Asked) -> Check {
     let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
     let mut found = differ(&model.route_lines(), &plan.route_lines(), "route");
     for (subnet, wanted) in twins(model, plan).filter(|(have, want)| have.table != want.table) {
-        let says = format!("{} has not the route table that was asked for: {:?}", subnet.name(), wanted.table);
+        let says = unattached(subnet, "route table", wanted.table.as_deref());
         found.push((State::Fail, Evidence::new(&subnet.id, "routeTable", says)));
     }
     check(NAME, TITLE, "Run `privaml apply`, or remove the route that somebody added.", found)
 }
 
+fn unattached(subnet: &Subnet, what: &str, wanted: Option<&str>) -> String {
+    match wanted.and_then(|key| key.rsplit('/').next()) {
+        Some(name) => format!("{} has not the {what} that was asked for, {name}", subnet.name()),
+        None => format!("{} has a {what} that nobody asked for", subnet.name()),
+    }
+}
+
 fn settings(model: &Model, asked: &Asked) -> Check {
     const NAME: &str = "settings-as-asked";
-    const TITLE: &str = "Firewall and DNS are set as asked for.";
+    const TITLE: &str = "Firewall, DNS and the switches of services are set as asked for.";
     let Some(plan) = &asked.plan else { return skipped(NAME, TITLE, "no parameters are known to compare with") };
-    let found = differ(&model.setting_lines(), &plan.setting_lines(), "setting");
+    let mut found = differ(&model.setting_lines(), &plan.setting_lines(), "setting");
+    found.extend(switches::differing(model, plan).into_iter().map(|evidence| (State::Fail, evidence)));
     check(NAME, TITLE, "Run `privaml apply`: it brings the settings back to what the parameters say.", found)
 }
 

@@ -48,8 +48,8 @@ pub struct Model {
     notes: Vec<Note>,
 }
 
-/// Types whose bodies findings look at.
-const KEPT: [&str; 8] = [
+/// Types whose bodies findings and the comparison of switches look at.
+const KEPT: [&str; 10] = [
     "microsoft.storage/storageaccounts",
     "microsoft.keyvault/vaults",
     "microsoft.containerregistry/registries",
@@ -58,6 +58,8 @@ const KEPT: [&str; 8] = [
     "microsoft.compute/virtualmachines",
     "microsoft.network/bastionhosts",
     "microsoft.insights/privatelinkscopes",
+    "microsoft.insights/components",
+    "microsoft.operationalinsights/workspaces",
 ];
 
 impl Model {

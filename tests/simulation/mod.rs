@@ -290,6 +290,23 @@ fn every_write_of_the_state_may_fail() {
     println!("{played} histories");
 }
 
+/// A create whose reply never came, and a destroy to which ARM first says that it is not there.
+async fn hidden(at: usize) {
+    let mut bench = Bench::new(7, Size::Small);
+    let path = bench.desired[at].id.key();
+    let trap = |method, fault| Weather { trap: Some(Trap { method, path: path.clone(), fault }), ..Weather::default() };
+    bench.command(Goal::Apply, trap("PUT", Fault::CrashAfter)).await;
+    bench.command(Goal::Destroy, trap("GET", Fault::NotYet)).await;
+    removed(bench, vec![]).await;
+}
+
+#[test]
+fn a_false_not_found_leaves_nothing_behind() {
+    for at in 0..Bench::new(7, Size::Small).desired.len() {
+        in_virtual_time(&format!("step {at}"), || hidden(at));
+    }
+}
+
 /// A vault that somebody opened and deleted comes back closed: Key Vault recovers it as it was.
 #[test]
 fn a_vault_comes_back_as_it_is_asked_for() {

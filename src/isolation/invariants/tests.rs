@@ -271,6 +271,29 @@ fn other_dns_servers_are_found() {
 }
 
 #[test]
+fn every_switch_that_somebody_turns_is_found() {
+    let mut turned = 0;
+    for (arm_type, switches) in super::switches::SWITCHES {
+        for switch in *switches {
+            let mut is_said = false;
+            let report = judged(Profile::Baseline, |all| {
+                let at = format!("/properties/{switch}");
+                let ours = all.iter_mut().filter(|(id, _)| id.arm_type().eq_ignore_ascii_case(arm_type));
+                for value in ours.filter_map(|(_, body)| body.pointer_mut(&at)) {
+                    *value = value.as_bool().map_or_else(|| json!("Other"), |flag| json!(!flag));
+                    is_said = true;
+                }
+            });
+            if is_said {
+                fails(&report, "settings-as-asked", switch);
+                turned += 1;
+            }
+        }
+    }
+    assert!(turned >= 25, "only {turned} switches are said");
+}
+
+#[test]
 fn gateway_routes_that_reach_the_subnet_are_found() {
     let report = judged(Profile::Baseline, |all| {
         body(all, "/routeTables")["properties"]["disableBgpRoutePropagation"] = json!(false);
