@@ -1,7 +1,7 @@
 //! `privaml report`: the whole judgement as one HTML page: of what is there now, of the last apply, or of the plan with
 //! -c. Reads; changes nothing but the page's file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
@@ -37,6 +37,7 @@ pub(super) async fn run(session: &Session, args: &ReportArgs) -> Result<ExitCode
     let report = crate::isolation::verify(&model, &asked);
     let versions: BTreeMap<String, &str> =
         environment.entries.iter().map(|entry| (entry.id.key(), entry.api_version.as_str())).collect();
+    list_unread(&mut bodies, environment.bodies());
     complete(&mut bodies, &versions);
     let title = graph::title(&environment.entries);
     let addresses = environment.entries.iter().map(|one| (one.id.key(), one.address.to_string())).collect();
@@ -52,6 +53,13 @@ pub(super) async fn run(session: &Session, args: &ReportArgs) -> Result<ExitCode
     let path = args.output.as_path();
     paper::deliver(session, (path != Path::new("-")).then_some(path), &text)?;
     Ok(ExitCode::Done)
+}
+
+/// Adds to the inventory what decides over no flow and so was not read, as it was applied last.
+fn list_unread(bodies: &mut Vec<Value>, applied: Vec<Value>) {
+    let key = |body: &Value| ResourceId::new(body["id"].as_str().unwrap_or_default()).key();
+    let read: BTreeSet<String> = bodies.iter().map(key).collect();
+    bodies.extend(applied.into_iter().filter(|body| !read.contains(&key(body))));
 }
 
 /// What ARM leaves out of its replies, and an order that does not depend on them.
