@@ -143,7 +143,8 @@ impl Flow {
             (rest, word) = (front, word.or(Some(tail)));
         }
         let mut port = port;
-        if let Some((front, digits)) = rest.rsplit_once(':')
+        let is_ipv6 = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
+        if let Some((front, digits)) = rest.rsplit_once(':').filter(|_| !is_ipv6(rest))
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.is_empty()
         {
@@ -162,7 +163,8 @@ impl Flow {
             return Err(BadFlow::NoPort(protocol.transport().word()));
         }
         for (end, text) in [("from", from.trim()), ("to", rest)] {
-            if text.is_empty() {
+            // A port and nothing in front of it.
+            if text.is_empty() || (text.starts_with(':') && !is_ipv6(text)) {
                 return Err(BadFlow::Empty(end));
             }
         }
@@ -266,6 +268,14 @@ mod tests {
         assert_eq!(read("1.1.1.1:53/udp"), ("1.1.1.1".to_owned(), Some(53), Protocol::Udp));
         assert_eq!(read("tag:Storage.WestEurope"), ("tag:Storage.WestEurope".to_owned(), Some(443), Protocol::Https));
         assert_eq!(read("/subscriptions/s/resourceGroups/g").0, "/subscriptions/s/resourceGroups/g");
+    }
+
+    #[test]
+    fn the_end_of_an_ipv6_address_is_no_port() {
+        assert_eq!(Flow::new("shared", "fe80::1", Some(443), Some("tcp")).unwrap().to, "fe80::1");
+        for nothing in [":443", ":33:1"] {
+            assert_eq!(Flow::new("shared", nothing, None, None), Err(BadFlow::Empty("to")), "{nothing}");
+        }
     }
 
     #[test]

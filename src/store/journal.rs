@@ -1,7 +1,7 @@
 //! What happened since the snapshot, one line an event, on disk before anybody acts on it.
 //!
 //! A line is `sum payload`; the sum covers the sum before it, so no line can be altered, lost or moved unnoticed. The
-//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped; see [`is_torn`].
+//! first payload is the [`Header`]. Only an unfinished last line, torn by a crash, is dropped, and told.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
