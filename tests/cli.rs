@@ -247,3 +247,34 @@ fn verify_proves_the_live_environment_and_names_a_leak() {
     let report: Value = serde_json::from_slice(&report).unwrap();
     assert!(report["checks"].as_array().unwrap().iter().any(|check| check["state"] == "fail"));
 }
+
+#[test]
+fn a_document_stands_alone_on_stdout_whatever_the_parameters_warn_of() {
+    let bench = Bench::new();
+    let warned = "[[firewall.allow]]\nhost = \"*github.com\"\nreason = \"code\"\n";
+    std::fs::write(bench.path().join("params.toml"), warned).unwrap();
+    let stream = bench.sandbox(&["apply", "--json"]).assert().success().get_output().clone();
+    let lines: Vec<Value> =
+        String::from_utf8(stream.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(
+        lines.iter().any(|line| line["@level"] == "warning" || line["@level"] == "warn"),
+        "no warning to test with"
+    );
+    for args in [
+        &["verify", "-c", "params.toml"][..],
+        &["output", "-c", "params.toml"],
+        &["state", "list", "-c", "params.toml"],
+        &["state", "show", "firewall.core", "-c", "params.toml"],
+        &["export", "-c", "params.toml"],
+        &["explain", "jumpbox", "https://example.com", "-c", "params.toml"],
+    ] {
+        let output = bench.privaml(args).arg("--json").assert().success().get_output().clone();
+        let document = serde_json::from_slice::<Value>(&output.stdout);
+        assert!(document.is_ok(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+        for line in String::from_utf8(output.stderr).unwrap().lines().filter(|line| line.starts_with('{')) {
+            assert_eq!(serde_json::from_str::<Value>(line).unwrap()["type"], "diagnostic", "{args:?}");
+        }
+    }
+    let output = bench.privaml(&["verify", "-c", "params.toml", "--json"]).assert().get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("\"type\":\"diagnostic\""), "the warning is lost");
+}
