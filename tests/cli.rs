@@ -247,3 +247,94 @@ fn verify_proves_the_live_environment_and_names_a_leak() {
     let report: Value = serde_json::from_slice(&report).unwrap();
     assert!(report["checks"].as_array().unwrap().iter().any(|check| check["state"] == "fail"));
 }
+
+#[test]
+fn a_document_stands_alone_on_stdout_whatever_the_parameters_warn_of() {
+    let bench = Bench::new();
+    let warned = "[[firewall.allow]]\nhost = \"*github.com\"\nreason = \"code\"\n";
+    std::fs::write(bench.path().join("params.toml"), warned).unwrap();
+    let stream = bench.sandbox(&["apply", "--json"]).assert().success().get_output().clone();
+    let lines: Vec<Value> =
+        String::from_utf8(stream.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(
+        lines.iter().any(|line| line["@level"] == "warning" || line["@level"] == "warn"),
+        "no warning to test with"
+    );
+    for args in [
+        &["verify", "-c", "params.toml"][..],
+        &["output", "-c", "params.toml"],
+        &["state", "list", "-c", "params.toml"],
+        &["state", "show", "firewall.core", "-c", "params.toml"],
+        &["export", "-c", "params.toml"],
+        &["explain", "jumpbox", "https://example.com", "-c", "params.toml"],
+    ] {
+        let output = bench.privaml(args).arg("--json").assert().success().get_output().clone();
+        let document = serde_json::from_slice::<Value>(&output.stdout);
+        assert!(document.is_ok(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+        for line in String::from_utf8(output.stderr).unwrap().lines().filter(|line| line.starts_with('{')) {
+            assert_eq!(serde_json::from_str::<Value>(line).unwrap()["type"], "diagnostic", "{args:?}");
+        }
+    }
+    let output = bench.privaml(&["verify", "-c", "params.toml", "--json"]).assert().get_output().clone();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("\"type\":\"diagnostic\""), "the warning is lost");
+}
+
+#[test]
+fn ranges_in_use_stay_and_another_file_is_judged_by_its_own() {
+    let bench = Bench::new();
+    bench.sandbox(&["apply"]).assert().success();
+    let before = std::fs::read_to_string(bench.path().join(".privaml/sandbox.json")).unwrap();
+    std::fs::write(bench.path().join("params.toml"), "vnet_address_space = \"10.40.0.0/21\"\n").unwrap();
+    for verb in ["plan", "apply"] {
+        let error = bench.sandbox(&[verb]).assert().code(2).get_output().stderr.clone();
+        let error = String::from_utf8(error).unwrap();
+        assert!(error.contains("AzureFirewallSubnet") && error.contains("fw-test"), "{error}");
+    }
+    let after = std::fs::read_to_string(bench.path().join(".privaml/sandbox.json")).unwrap();
+    let resources = |text: &str| serde_json::from_str::<Value>(text).unwrap()["world"]["resources"].clone();
+    assert_eq!(resources(&before), resources(&after));
+    // The state's firewall stands in another range than this file's.
+    let text = Bench::out(bench.privaml(&["verify", "-c", "params.toml"]));
+    assert!(text.contains("No invariant is violated"), "{text}");
+}
+
+#[test]
+fn a_file_of_bodies_is_read_as_tools_write_it_and_a_listing_proves_nothing() {
+    let bench = Bench::new();
+    let bodies: Vec<Value> = serde_json::from_str(&Bench::out(bench.privaml(&["export", "--format", "json"]))).unwrap();
+    let file = bench.path().join("bodies.json");
+    let judged = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let output = bench.privaml(&["verify", "--bodies", "bodies.json", "--json"]).output().unwrap();
+        let report = serde_json::from_slice::<Value>(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    let text = serde_json::to_string(&bodies).unwrap();
+    let (code, plain) = judged(text.as_bytes());
+    assert_eq!((code, &plain["checks"][0]["state"]), (Some(0), &Value::from("pass")));
+    assert_eq!(judged(format!("\u{feff}{text}").as_bytes()).1, plain);
+    assert_eq!(judged(format!("{{\"value\": {text}}}").as_bytes()).1, plain);
+    let mut vault = bodies.iter().find(|body| body["type"] == "Microsoft.KeyVault/vaults").unwrap().clone();
+    assert_eq!(judged(vault.to_string().as_bytes()).0, Some(0));
+    vault["properties"] = serde_json::json!({"publicNetworkAccess": "Enabled"});
+    assert_eq!(judged(vault.to_string().as_bytes()).0, Some(5));
+
+    let hollow = |body: &Value| {
+        let mut body = body.clone();
+        body["properties"] = Value::Null;
+        body
+    };
+    let partly: Vec<Value> = bodies
+        .iter()
+        .map(|b| if b["type"] == "Microsoft.Network/routeTables" { hollow(b) } else { b.clone() })
+        .collect();
+    let (_, report) = judged(serde_json::to_string(&partly).unwrap().as_bytes());
+    assert_eq!(report["checks"][0]["state"], "unknown", "{}", report["checks"][0]);
+    let listing: Vec<Value> = bodies.iter().map(hollow).collect();
+    let (code, failure) = judged(serde_json::to_string(&listing).unwrap().as_bytes());
+    assert_eq!(code, Some(2));
+    assert!(failure["diagnostic"]["remedy"].as_str().unwrap().contains("--resource-group"), "{failure}");
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (_, failure) = judged(&[&[0xff, 0xfe][..], &utf16].concat());
+    assert_eq!(failure["diagnostic"]["remedy"], "save it as UTF-8");
+}

@@ -76,11 +76,12 @@ impl<'a> Scene<'a> {
     }
 
     /// Where the firewall is, or will be: Azure keeps the first four addresses of a subnet and gives the firewall the
-    /// next one (`azure-facts` 2.7, 2.10).
+    /// next one (`azure-facts` 2.7, 2.10). An address known from another range is another environment's.
     #[must_use]
     pub fn firewall_address(&self) -> Ipv4Addr {
-        let first = self.config.network.firewall.network().to_bits();
-        self.facts.firewall_address.unwrap_or_else(|| Ipv4Addr::from_bits(first.saturating_add(4)))
+        let range = self.config.network.firewall;
+        let known = self.facts.firewall_address.filter(|address| range.contains(address));
+        known.unwrap_or_else(|| Ipv4Addr::from_bits(range.network().to_bits().saturating_add(4)))
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::draw;
+use super::scene::Scene;
 use crate::config::{self, Config, Profile};
 use crate::kind;
 use crate::model::late::visit_strings;
@@ -216,4 +217,16 @@ fn secrets_are_placeholders() {
         let password = &the(&all, "virtual_machine.jumpbox")["properties"]["osProfile"]["adminPassword"];
         assert_eq!(password, "secret:jumpbox_password");
     }
+}
+
+#[test]
+fn the_route_never_leads_to_a_firewall_of_another_range() {
+    let config = config();
+    let at = |address: Option<&str>| {
+        let facts = Facts { firewall_address: address.map(|text| text.parse().unwrap()), ..facts() };
+        Scene::new(&config, &facts).firewall_address().to_string()
+    };
+    assert_eq!(at(None), "10.1.1.4");
+    assert_eq!(at(Some("10.1.1.9")), "10.1.1.9");
+    assert_eq!(at(Some("10.40.2.4")), "10.1.1.4");
 }

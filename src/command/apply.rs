@@ -8,7 +8,8 @@ use crate::blueprint;
 use crate::cli::{ConsentArgs, ProofArgs};
 use crate::config::{Config, regions};
 use crate::failure::{ExitCode, Failure};
-use crate::model::{Desired, Facts};
+use crate::kind::virtual_network;
+use crate::model::{Address, Desired, Facts, Known, State};
 use crate::plan::{self, Adopt, Consent, Plan};
 use crate::report::{json, outputs};
 use crate::store::Store;
@@ -61,6 +62,29 @@ pub(super) fn check_region(config: &Config, connection: &Connection) -> Result<(
     }
 }
 
+/// Azure changes the range of no subnet in use, and refuses only when other writes are done (`azure-facts` 2.7).
+fn check_ranges(desired: &[Desired], state: &State) -> Result<(), Failure> {
+    let address = Address::new(virtual_network::KIND.name, "core");
+    let wanted = desired.iter().find(|one| one.address == address);
+    let Some((known, wanted)) = state.resources.get(&address).zip(wanted) else { return Ok(()) };
+    if known.id != wanted.id || known.applied["location"] != wanted.body["location"] {
+        return Ok(()); // Another network: everything in it is made anew.
+    }
+    for (subnet, old, new) in virtual_network::moved(&known.applied, &wanted.body) {
+        let place = format!("{}/subnets/{subnet}\"", known.id);
+        let stands = |one: &&Known| one.applied.to_string().contains(&place);
+        if let Some(inside) = state.resources.values().find(stands) {
+            return Err(Failure::new(
+                ExitCode::Usage,
+                format!("the range of {subnet} cannot change while it is in use"),
+            )
+            .because(format!("it is {old} and would be {new}; {} is in it", inside.id.name()))
+            .remedy("put vnet_address_space or [network] back; for other ranges, `privaml destroy` first"));
+        }
+    }
+    Ok(())
+}
+
 /// Draws, reads and plans.
 pub(super) async fn think(
     connection: &Connection,
@@ -71,6 +95,7 @@ pub(super) async fn think(
     let facts = drawing::facts(store.state(), connection)?;
     let desired = blueprint::draw(config, &facts);
     known_names(consent, &desired)?;
+    check_ranges(&desired, store.state())?;
     let observed = running::observe(connection, &desired, store).await?;
     let plan = plan::plan(&desired, store.state(), &observed, &consent_of(consent)?)
         .map_err(|error| errors::of_plan(&error))?;

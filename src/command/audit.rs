@@ -70,6 +70,27 @@ fn reading(arm_type: &str) -> Option<Reading> {
     Some(Reading { api_version, lists, follow: *follow })
 }
 
+/// Whether a body is of a type that decides over a flow by its properties. A DNS zone decides by its links.
+pub(super) fn decides(body: &Value) -> bool {
+    let arm_type = ResourceId::new(body["id"].as_str().unwrap_or_default()).arm_type();
+    let (parent, child) = arm_type.rsplit_once('/').unwrap_or_default();
+    let lists = |(name, lists, _): &(&str, &[&str], bool)| {
+        name.eq_ignore_ascii_case(parent) && lists.iter().any(|list| list.eq_ignore_ascii_case(child))
+    };
+    let is_zone = arm_type.eq_ignore_ascii_case("Microsoft.Network/privateDnsZones");
+    (!is_zone && reading(&arm_type).is_some()) || TYPES.iter().any(lists)
+}
+
+/// Those of them that came without, as listings show resources.
+pub(super) fn hollow(bodies: &[Value]) -> Vec<Note> {
+    let of = |body: &Value| Note {
+        resource: ResourceId::new(body["id"].as_str().unwrap_or_default()),
+        property: "properties".to_owned(),
+        what: "it is there without `properties`".to_owned(),
+    };
+    bodies.iter().filter(|body| decides(body) && !body["properties"].is_object()).map(of).collect()
+}
+
 /// Everything that the state knows and that its group holds, as it is now.
 pub(super) async fn of_state(connection: &Connection, state: &State) -> Result<Live, Failure> {
     let mut seeds: BTreeSet<ResourceId> = state.resources.values().map(|known| known.id.clone()).collect();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::drawing;
 use super::session::Session;
+use super::{audit, drawing};
 use crate::arm::Cloud;
 use crate::blueprint;
 use crate::cli::ExplainArgs;
@@ -16,9 +16,12 @@ use crate::isolation::{Flow, Model};
 use crate::model::{Desired, Facts, State};
 use crate::report::explain;
 
+/// Wrong lines of a file that are named.
+const MOST: usize = 10;
+
 pub(super) fn run(session: &Session, args: &ExplainArgs) -> Result<ExitCode, Failure> {
     let model = match &args.bodies {
-        Some(path) => of_file(path)?,
+        Some(path) => Model::of_bodies(&of_file(path)?),
         None => environment(session)?,
     };
     if model.is_empty() {
@@ -66,40 +69,58 @@ fn bulk(session: &Session, model: &Model, path: &Path) -> Result<ExitCode, Failu
     }
     if !wrong.is_empty() {
         let mut failure = Failure::new(ExitCode::Usage, format!("{} has lines that are no flow", path.display()));
-        for line in wrong {
+        let rest = wrong.len().saturating_sub(MOST);
+        for line in wrong.into_iter().take(MOST) {
             failure = failure.because(line);
+        }
+        if rest > 0 {
+            failure = failure.because(format!("and {rest} more"));
         }
         return Err(failure
             .remedy(r#"one a line: {"from": "SharedSubnet", "to": "example.com", "port": 443, "protocol": "https"}"#));
     }
     let answers: Vec<String> =
         flows.iter().map(|flow| serde_json::to_string(&model.flow(flow)).unwrap_or_default()).collect();
-    session.screen.answer(&answers.join("\n"));
+    if !answers.is_empty() {
+        session.screen.answer(&answers.join("\n"));
+    }
     Ok(ExitCode::Done)
 }
 
+/// Text as UTF-8; Windows PowerShell begins it with a mark, or writes UTF-16, which is refused.
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(ExitCode::Usage, format!("cannot read {}", path.display())).because(error.to_string())
-    })
+    let refuse = || Failure::new(ExitCode::Usage, format!("cannot read {}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| refuse().because(error.to_string()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| refuse().because(format!("it is not UTF-8 text: {error}")).remedy("save it as UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// A JSON array of bodies, a list of them in `value` as ARM pages it, or one body.
-pub(super) fn of_file(path: &Path) -> Result<Model, Failure> {
+pub(super) fn of_file(path: &Path) -> Result<Vec<Value>, Failure> {
     let refuse = |why: String| {
         Failure::new(ExitCode::Usage, format!("{} holds no resources", path.display()))
             .because(why)
             .remedy("a JSON array of ARM resources is expected, each with `id` and `properties`")
     };
     let document: Value = serde_json::from_str(&read(path)?).map_err(|error| refuse(error.to_string()))?;
-    let list = match &document {
+    let list = match document {
         Value::Array(list) => list,
-        other => other.get("value").and_then(Value::as_array).ok_or_else(|| refuse("no array".to_owned()))?,
+        Value::Object(body) if body.contains_key("id") => vec![Value::Object(body)],
+        mut other => match other.get_mut("value").map(Value::take) {
+            Some(Value::Array(list)) => list,
+            _ => return Err(refuse("it is no array, no list in `value` and no resource".to_owned())),
+        },
     };
     if let Some(at) = list.iter().position(|body| body.get("id").and_then(Value::as_str).is_none()) {
         return Err(refuse(format!("item {at} has no `id`")));
     }
-    Ok(Model::of_bodies(list))
+    let deciding = list.iter().filter(|body| audit::decides(body)).count();
+    if deciding > 0 && audit::hollow(&list).len() == deciding {
+        return Err(refuse("none has `properties`".to_owned())
+            .remedy("`az resource list` leaves them out; `privaml verify --resource-group NAME` reads them"));
+    }
+    Ok(list)
 }
 
 /// The plan where parameters are given or nothing was applied yet, else what was applied last.

@@ -13,7 +13,7 @@ use crate::report::picture;
 pub(super) fn run(session: &Session, args: &GraphArgs) -> Result<ExitCode, Failure> {
     let (topology, title) = if let Some(path) = &args.bodies {
         let title = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        (Topology::of(&explain::of_file(path)?, &Asked::nothing("")), title)
+        (Topology::of(&Model::of_bodies(&explain::of_file(path)?), &Asked::nothing("")), title)
     } else {
         let environment = entries::of(session)?;
         let bodies: Vec<Value> = environment.bodies();

@@ -37,8 +37,9 @@ use session::Session;
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     logs::start(cli.common.verbose, cli.common.json);
-    let session = Session::new(cli.common);
-    if session.screen.is_json() && matches!(cli.verb, Verb::Plan { .. } | Verb::Apply { .. } | Verb::Destroy { .. }) {
+    let streams = matches!(cli.verb, Verb::Plan { .. } | Verb::Apply { .. } | Verb::Destroy { .. });
+    let session = Session::new(cli.common, streams);
+    if session.screen.is_json() && streams {
         session.screen.event(json::version());
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -26,19 +26,21 @@ pub(super) struct Session {
     pub(super) screen: Screen,
     /// Ctrl-C and the like.
     pub(super) interrupts: Interrupts,
+    /// Whether stdout is a stream of events with --json; else it belongs to one document.
+    streams: bool,
     /// The parameters, once read.
     read: OnceCell<Config>,
 }
 
 impl Session {
-    pub(super) fn new(options: Common) -> Self {
+    pub(super) fn new(options: Common, streams: bool) -> Self {
         let color = match options.color {
             Colour::Auto => None,
             Colour::Always => Some(true),
             Colour::Never => Some(false),
         };
         let screen = Screen::new(&Look { color, json: options.json, verbose: options.verbose });
-        Self { options, screen, interrupts: Interrupts::default(), read: OnceCell::new() }
+        Self { options, screen, interrupts: Interrupts::default(), streams, read: OnceCell::new() }
     }
 
     /// The parameters: the named file, else `params.toml`, else the defaults. Warnings are shown.
@@ -75,23 +77,24 @@ impl Session {
         })?;
         match config::parse(&name, &text) {
             Ok(parsed) => {
-                self.complain(&parsed.warnings);
+                self.complain(&parsed.warnings, !self.streams);
                 Ok(parsed.config)
             }
             Err(problems) => {
-                self.complain(&problems);
+                self.complain(&problems, false);
                 Err(Failure::new(ExitCode::Usage, problems.to_string())
                     .remedy("nothing was touched; mend the file and run again"))
             }
         }
     }
 
-    fn complain(&self, problems: &Problems) {
+    /// `aside`: a document follows on stdout.
+    fn complain(&self, problems: &Problems, aside: bool) {
         if problems.is_empty() {
             return;
         }
         if self.screen.is_json() {
-            self.screen.problems(&problems.as_json());
+            self.screen.problems(&problems.as_json(), aside);
         } else {
             self.screen.status(&problems.render(self.screen.width(), self.screen.colours()));
         }

@@ -16,7 +16,11 @@ use crate::report::{junit, sarif, verdict};
 pub(super) async fn run(session: &Session, args: &VerifyArgs) -> Result<ExitCode, Failure> {
     let state = session.state()?.filter(|state| !state.resources.is_empty());
     let (model, asked) = match (state, &args.bodies, &args.resource_group) {
-        (_, Some(path), _) => by_itself(explain::of_file(path)?),
+        (_, Some(path), _) => {
+            let bodies = explain::of_file(path)?;
+            let (model, asked) = by_itself(Model::of_bodies(&bodies));
+            (model, asked.without(audit::hollow(&bodies)))
+        }
         (state, _, Some(name)) => of_group(session, state.as_ref(), name).await?,
         (Some(state), None, None) if session.options.config.is_none() => {
             of_state(session, &state, args.offline).await?

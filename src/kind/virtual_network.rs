@@ -66,6 +66,24 @@ pub fn body(place: Place, range: Ipv4Net, subnets: &[Subnet]) -> Value {
     })
 }
 
+/// Subnets of `said` that have another range in `wanted`: name, range there, range here.
+#[must_use]
+pub fn moved<'a>(said: &'a Value, wanted: &'a Value) -> Vec<(&'a str, &'a str, &'a str)> {
+    let known = ranges(said);
+    let other = |(name, range): (&'a str, &'a str)| {
+        let (_, old) = known.iter().find(|(known, _)| *known == name)?;
+        (*old != range).then_some((name, *old, range))
+    };
+    ranges(wanted).into_iter().filter_map(other).collect()
+}
+
+fn ranges(body: &Value) -> Vec<(&str, &str)> {
+    let subnets = body.pointer("/properties/subnets").and_then(Value::as_array).into_iter().flatten();
+    subnets
+        .filter_map(|subnet| Some((subnet["name"].as_str()?, subnet.pointer("/properties/addressPrefix")?.as_str()?)))
+        .collect()
+}
+
 fn subnet(subnet: &Subnet) -> SubnetModel {
     let refers = |id: &ResourceId| Resource { id: Some(id.to_string()), ..Resource::new() };
     let closed = subnet.private_endpoints;
@@ -91,4 +109,23 @@ fn subnet(subnet: &Subnet) -> SubnetModel {
         ..SubnetPropertiesFormat::new()
     };
     SubnetModel { name: Some(subnet.name.to_owned()), properties: Some(properties), ..SubnetModel::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_subnet_that_stays_can_move() {
+        let of = |subnets: &[(&str, &str)]| {
+            let one = |(name, range): &(&str, &str)| json!({"name": name, "properties": {"addressPrefix": range}});
+            json!({"properties": {"subnets": subnets.iter().map(one).collect::<Vec<_>>()}})
+        };
+        let said = of(&[("a", "10.0.0.0/26"), ("b", "10.0.0.64/26"), ("gone", "10.0.1.0/26")]);
+        let wanted = of(&[("b", "10.0.0.128/26"), ("a", "10.0.0.0/26"), ("new", "10.0.1.0/26")]);
+        assert_eq!(moved(&said, &wanted), [("b", "10.0.0.64/26", "10.0.0.128/26")]);
+        assert!(moved(&said, &said).is_empty() && moved(&json!({}), &wanted).is_empty());
+    }
 }

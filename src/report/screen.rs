@@ -114,18 +114,17 @@ impl Screen {
     }
 
     /// One JSON line with the time of day.
-    pub fn event(&self, mut line: Value) {
-        let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
-        line["@timestamp"] = Value::from(now);
-        self.answer(&line.to_string());
+    pub fn event(&self, line: Value) {
+        self.answer(&stamped(line));
     }
 
-    /// Problems of a parameter file, as JSON.
-    pub fn problems(&self, problems: &Value) {
+    /// Problems of a parameter file, as JSON; `aside` on stderr, where stdout belongs to a document.
+    pub fn problems(&self, problems: &Value, aside: bool) {
         for problem in problems.as_array().into_iter().flatten() {
             let message = problem["message"].as_str().unwrap_or_default();
-            self.event(serde_json::json!({"@level": problem["level"], "@message": message, "@module": "privaml",
-                "type": "diagnostic", "diagnostic": problem}));
+            let line = serde_json::json!({"@level": problem["level"], "@message": message, "@module": "privaml",
+                "type": "diagnostic", "diagnostic": problem});
+            if aside { self.status(&stamped(line)) } else { self.event(line) }
         }
     }
 
@@ -153,6 +152,11 @@ impl Screen {
         std::io::stdin().read_line(&mut answer).ok()?;
         Some(answer)
     }
+}
+
+fn stamped(mut line: Value) -> String {
+    line["@timestamp"] = Value::from(OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default());
+    line.to_string()
 }
 
 fn console_width() -> u16 {

@@ -99,7 +99,8 @@ fn proof(text: &mut String, evidence: &[Evidence], all: bool) {
     for one in evidence.iter().take(most) {
         let resource = one.resource.as_ref().map_or("", |id| id.name());
         let place = [resource, &one.property].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
-        let _ = writeln!(text, "        {}: {}", place.join(" "), one.says);
+        let gap = if place.is_empty() { "" } else { ": " };
+        let _ = writeln!(text, "        {}{gap}{}", place.join(" "), one.says);
     }
     if evidence.len() > most {
         let _ = writeln!(text, "        … and {} more; -v shows all", evidence.len() - most);

@@ -3,6 +3,7 @@
 use super::layout::{Rect, Scene, Shape, place};
 use super::svg::{svg, text_place};
 use super::texts::width;
+use super::words;
 use crate::isolation::{Member, MemberKind, NetworkZone, SubnetZone, Topology, Way, WayKind};
 
 fn member(key: &str, kind: MemberKind, name: &str, lines: &[&str]) -> Member {
@@ -154,4 +155,16 @@ fn hostile_names_stay_text() {
     let text = svg(&crowded(1, 2, "</text><script>alert(1)</script>"), "<b>");
     assert!(!text.contains("<script") && !text.contains("<b>"), "{text}");
     assert!(text.contains("role=\"img\"") && text.contains("<title id=\"topo-title\">&lt;b&gt;</title>"));
+}
+
+#[test]
+fn what_is_open_as_asked_is_told_apart_from_a_leak() {
+    let mut topology = crowded(1, 2, "short");
+    let drawn = |topology: &Topology| (words::dot(topology, "t"), words::mermaid(topology, "t"));
+    let (dot, mermaid) = drawn(&topology);
+    assert!(dot.contains("color=red") && !dot.contains("color=orange") && !mermaid.contains("as asked for"), "{dot}");
+    topology.services[0].kind = MemberKind::Limited;
+    let (dot, mermaid) = drawn(&topology);
+    assert!(!dot.contains("color=red") && dot.contains("color=orange"), "{dot}");
+    assert!(dot.contains("as asked for") && mermaid.contains("as asked for"), "{mermaid}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::isolation::{Member, SubnetZone, Topology, WayKind};
+use crate::isolation::{Member, MemberKind, SubnetZone, Topology, Way, WayKind};
 
 /// Short names for keys, in the order in which they come up.
 struct Names(BTreeMap<String, String>);
@@ -45,6 +45,16 @@ fn anchor<'a>(topology: &'a Topology, key: &'a str) -> &'a str {
     key
 }
 
+/// Whether it opens no more than was asked for.
+fn is_asked(topology: &Topology, way: &Way) -> bool {
+    way.kind == WayKind::Open
+        && topology.services.iter().any(|one| one.key == way.to && one.kind == MemberKind::Limited)
+}
+
+fn label(topology: &Topology, way: &Way) -> String {
+    if is_asked(topology, way) { format!("{}, as asked for", way.label) } else { way.label.clone() }
+}
+
 /// Graphviz.
 #[must_use]
 pub fn dot(topology: &Topology, title: &str) -> String {
@@ -83,6 +93,7 @@ pub fn dot(topology: &Topology, title: &str) -> String {
     text.push_str("  }\n");
     for way in &topology.ways {
         let look = match way.kind {
+            WayKind::Open if is_asked(topology, way) => ", color=orange, penwidth=2",
             WayKind::Closed => ", style=dashed, arrowhead=tee, color=gray",
             WayKind::Open => ", color=red, penwidth=2",
             WayKind::Private => ", color=blue",
@@ -90,7 +101,7 @@ pub fn dot(topology: &Topology, title: &str) -> String {
             WayKind::Out | WayKind::Joined => "",
         };
         let (from, to) = (names.get(anchor(topology, &way.from)), names.get(anchor(topology, &way.to)));
-        let _ = writeln!(text, "  {from} -> {to} [label={}{look}];", quote(&way.label));
+        let _ = writeln!(text, "  {from} -> {to} [label={}{look}];", quote(&label(topology, way)));
     }
     text.push_str("}\n");
     text
@@ -136,7 +147,13 @@ pub fn mermaid(topology: &Topology, title: &str) -> String {
             WayKind::Open => "==>",
             _ => "-->",
         };
-        let _ = writeln!(text, "  {} {arrow}|\"{}\"| {}", names.get(&way.from), clean(&way.label), names.get(&way.to));
+        let _ = writeln!(
+            text,
+            "  {} {arrow}|\"{}\"| {}",
+            names.get(&way.from),
+            clean(&label(topology, way)),
+            names.get(&way.to)
+        );
     }
     text
 }
