@@ -102,7 +102,7 @@ async fn look<C: Cloud>(work: &Work<'_, C>, open: &Open) -> Result<Outcome, Fail
             // Whether the write arrived cannot be seen: values that Azure never returns may be among it.
             Ok(Outcome::Cancelled)
         }
-        Verb::Delete => match work.get().await? {
+        Verb::Delete => match twice(work).await? {
             None => Ok(done(Value::Null)),
             Some(body) if state_of(&body) == Some("Deleting") => work.follow_removal(&work.itself(Flavour::Gone)).await,
             Some(_) => Ok(Outcome::Cancelled),
@@ -110,7 +110,7 @@ async fn look<C: Cloud>(work: &Work<'_, C>, open: &Open) -> Result<Outcome, Fail
     }
 }
 
-/// The resource; "not found" is doubted once, for ARM says so for a moment after a create.
+/// The resource; "not found" is doubted once: a replica that lags behind says so of what is there.
 async fn twice<C: Cloud>(work: &Work<'_, C>) -> Result<Option<Value>, Failure> {
     if let Some(body) = work.get().await? {
         return Ok(Some(body));

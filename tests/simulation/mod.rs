@@ -290,12 +290,20 @@ fn every_write_of_the_state_may_fail() {
     println!("{played} histories");
 }
 
-/// A create whose reply never came, and a destroy to which ARM first says that it is not there.
+/// A create whose reply never came, or a delete that never left, and a destroy to which ARM first says that it is not
+/// there.
 async fn hidden(at: usize) {
     let mut bench = Bench::new(7, Size::Small);
     let path = bench.desired[at].id.key();
     let trap = |method, fault| Weather { trap: Some(Trap { method, path: path.clone(), fault }), ..Weather::default() };
     bench.command(Goal::Apply, trap("PUT", Fault::CrashAfter)).await;
+    bench.command(Goal::Destroy, trap("GET", Fault::NotYet)).await;
+    removed(bench, vec![]).await;
+
+    // The same of a delete that never left.
+    let mut bench = Bench::new(7, Size::Small);
+    story(&mut bench, Goal::Apply, vec![]).await;
+    bench.command(Goal::Destroy, trap("DELETE", Fault::CrashBefore)).await;
     bench.command(Goal::Destroy, trap("GET", Fault::NotYet)).await;
     removed(bench, vec![]).await;
 }
