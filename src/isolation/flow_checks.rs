@@ -32,6 +32,13 @@ pub(super) fn asked_closed(model: &Model, asked: &Asked) -> Check {
         return skipped(NAME, TITLE, "the parameters name no flow under [[verify.deny]]");
     }
     let judged = asked.deny.iter().filter_map(|row| {
+        let from = &row.flow.from;
+        if !from.eq_ignore_ascii_case("internet") && !model.has(from) {
+            // A slip of the pen must not look like a closed door.
+            let names: Vec<&str> = model.subnets.iter().map(|subnet| subnet.name()).collect();
+            let says = format!("{}: nothing here is called {from}; its subnets are {}", row.flow, names.join(", "));
+            return Some((State::Fail, Evidence { resource: None, property: "verify.deny".to_owned(), says }));
+        }
         let why = row.why.as_deref().unwrap_or("the parameters want it closed");
         judge(&model.flow(&row.flow), &row.flow, Verdict::Deny, why)
     });

@@ -352,6 +352,15 @@ fn a_flow_of_the_users_is_judged_under_its_own_name() {
 }
 
 #[test]
+fn a_closed_flow_from_nowhere_is_no_closed_flow() {
+    let text = "[[verify.deny]]\nfrom = \"sharde\"\nto = \"https://api.github.com\"";
+    let config = config::parse("f", text).unwrap().config;
+    let asked = Asked::of(&config, &plan(Profile::Hardened));
+    let report = verify(&Model::of_plan(&plan(Profile::Hardened)), &asked);
+    fails(&report, "asked-closed", "nothing here is called sharde; its subnets are");
+}
+
+#[test]
 fn a_consent_keeps_the_finding_in_sight_and_ends_with_its_day() {
     let accepts = ["EXF001", "EXF002", "EXF005", "EXF006", "EXF007", "EXF008", "EXF015"]
         .map(|finding| format!("[[verify.accept]]\nfinding = \"{finding}\"\nreason = \"known\"\nuntil = 2027-06-30\n"));
