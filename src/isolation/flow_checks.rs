@@ -5,6 +5,7 @@ use super::choice::Verdict;
 use super::flow::{Answer, Flow};
 use super::invariants::{check, skipped};
 use super::model::Model;
+use super::network::Subnet;
 use super::verdicts::{Check, Evidence, State};
 
 /// What Azure ML needs is open.
@@ -35,7 +36,7 @@ pub(super) fn asked_closed(model: &Model, asked: &Asked) -> Check {
         let from = &row.flow.from;
         if !from.eq_ignore_ascii_case("internet") && !model.has(from) {
             // A slip of the pen must not look like a closed door.
-            let names: Vec<&str> = model.subnets.iter().map(|subnet| subnet.name()).collect();
+            let names: Vec<&str> = model.subnets.iter().map(Subnet::name).collect();
             let says = format!("{}: nothing here is called {from}; its subnets are {}", row.flow, names.join(", "));
             return Some((State::Fail, Evidence { resource: None, property: "verify.deny".to_owned(), says }));
         }
