@@ -253,6 +253,18 @@ fn replay() {
     println!("{:?}", played(seed, if is_whole { Size::Whole } else { Size::Small }));
 }
 
+/// What holds after a history of one goal that nobody meddled with.
+async fn ended_well(bench: &Bench, goal: Goal) {
+    accounted_for(bench);
+    rules_kept(bench);
+    if goal == Goal::Apply {
+        created_once(bench);
+        assert!(bench.pending().await.is_empty());
+    } else {
+        assert!(bench.there().0.is_empty());
+    }
+}
+
 /// Every write of the state and its journal × every way that a disk goes wrong.
 async fn written(goal: Goal, at: u64, fault: DiskFault) -> bool {
     let mut bench = Bench::new(7, Size::Small);
@@ -263,14 +275,7 @@ async fn written(goal: Goal, at: u64, fault: DiskFault) -> bool {
     bench.command(goal, Weather { disk, ..Weather::default() }).await;
     let is_met = bench.writes >= at;
     story(&mut bench, goal, vec![]).await;
-    accounted_for(&bench);
-    rules_kept(&bench);
-    if goal == Goal::Apply {
-        created_once(&bench);
-        assert!(bench.pending().await.is_empty());
-    } else {
-        assert!(bench.there().0.is_empty());
-    }
+    ended_well(&bench, goal).await;
     is_met
 }
 
@@ -342,14 +347,7 @@ async fn swept(goal: Goal, at: usize, fault: Fault, size: Size) -> bool {
     let trap = Trap { method, path: path.clone(), fault };
     story(&mut bench, goal, vec![Weather { trap: Some(trap), ..Weather::default() }]).await;
     assert!(bench.sprung, "{goal:?} never sent {method} {path}");
-    accounted_for(&bench);
-    rules_kept(&bench);
-    if goal == Goal::Apply {
-        created_once(&bench);
-        assert!(bench.pending().await.is_empty());
-    } else {
-        assert!(bench.there().0.is_empty());
-    }
+    ended_well(&bench, goal).await;
     true
 }
 
