@@ -25,9 +25,13 @@ pub(super) fn send(sandbox: &Sandbox, method: &str, path: &str, version: &str, b
 pub(super) fn meddle(sandbox: &Sandbox, desired: &[Desired], draws: &mut impl Rng) -> Option<&'static str> {
     let one = &desired[draws.random_range(0..desired.len())];
     let version = kind::find(one.address.kind())?.api_version;
-    // A group takes everything with it: rarely.
-    if draws.random_bool(0.5) && (one.address.kind() != kind::resource_group::KIND.name || draws.random_bool(0.1)) {
-        let (status, _) = send(sandbox, "DELETE", one.id.as_str(), version, &Value::Null);
+    if draws.random_bool(0.5) && may_delete(desired, one, draws) {
+        // A workspace that is only softly deleted must be purged by hand: Azure refuses its name until then.
+        let version = match one.address.kind() {
+            "ml_workspace" => format!("{version}&forceToPurge=true"),
+            _ => version.to_owned(),
+        };
+        let (status, _) = send(sandbox, "DELETE", one.id.as_str(), &version, &Value::Null);
         return (status < 300).then_some("Deleted");
     }
     let (status, mut body) = send(sandbox, "GET", one.id.as_str(), version, &Value::Null);
@@ -36,6 +40,12 @@ pub(super) fn meddle(sandbox: &Sandbox, desired: &[Desired], draws: &mut impl Rn
     }
     let (status, _) = send(sandbox, "PUT", one.id.as_str(), version, &body);
     (status < 300).then_some("Edited")
+}
+
+/// A group takes everything with it: rarely, and not where that deletes a workspace softly.
+fn may_delete(desired: &[Desired], one: &Desired, draws: &mut impl Rng) -> bool {
+    let holds_workspace = || desired.iter().any(|other| other.address.kind() == kind::ml_workspace::KIND.name);
+    one.address.kind() != kind::resource_group::KIND.name || (!holds_workspace() && draws.random_bool(0.1))
 }
 
 /// Changes something that matters; false where this kind has nothing of the sort.
