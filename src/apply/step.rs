@@ -1,5 +1,6 @@
 //! One step: send, wait, see that it is usable, read back. Speaks to the cloud and to the loop; knows no other step.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -71,8 +72,8 @@ impl<C: Cloud> Work<'_, C> {
     }
 
     async fn write(&self, body: &Value) -> Result<Outcome, Failure> {
-        let notes = |note| self.teller.note(note);
-        match self.cloud.put(&self.resource, &self.api_version, body, &notes).await {
+        let (sent, was_heard) = self.put(body).await;
+        match sent {
             Ok(Sent::Done(body)) => self.settle(Some(body)).await.map(done),
             Ok(Sent::Running { operation, .. }) => {
                 self.accepted(&operation).await;
@@ -86,16 +87,32 @@ impl<C: Cloud> Work<'_, C> {
                 let alias = existing_assignment(&self.resource, &cause);
                 Ok(Outcome::Done { reported: Value::Object(Map::new()), alias })
             }
-            Err(cause) => Err(of_request(cause)),
+            Err(cause) if was_heard => Err(of_request(cause)),
+            Err(cause) => Err(Failure::unknown(cause)),
         }
+    }
+
+    /// Sends a body; and whether every attempt was answered. An attempt without an answer may have taken effect, whatever
+    /// Azure says to its repetition.
+    async fn put(&self, body: &Value) -> (Result<Sent, Cause>, bool) {
+        let was_heard = AtomicBool::new(true);
+        let notes = |note| {
+            if let Note::Retrying { cause, .. } = &note
+                && !is_refusal(cause)
+            {
+                was_heard.store(false, Ordering::Relaxed);
+            }
+            self.teller.note(note);
+        };
+        let sent = self.cloud.put(&self.resource, &self.api_version, body, &notes).await;
+        (sent, was_heard.into_inner())
     }
 
     /// The same body once more, over what a passing failure left behind.
     async fn write_again(&self, body: &Value) -> Result<(), Failure> {
         self.teller.note(Note::Waiting { status: "failed for now, written once more".to_owned() });
         self.cloud.sleep(AGAIN).await;
-        let notes = |note| self.teller.note(note);
-        match self.cloud.put(&self.resource, &self.api_version, body, &notes).await.map_err(of_request)? {
+        match self.put(body).await.0.map_err(of_request)? {
             Sent::Done(_) => Ok(()),
             Sent::Running { operation, .. } => {
                 self.accepted(&operation).await;
@@ -240,11 +257,12 @@ fn at(body: &Value, path: &str) -> Option<Value> {
 
 /// A request's error. Without Azure's refusal it may have taken effect.
 fn of_request(cause: Cause) -> Failure {
-    match cause.status {
-        Some(status) if status < 500 && status != 408 => Failure::certain(cause),
-        None if !cause.code.is_empty() => Failure::certain(cause),
-        _ => Failure::unknown(cause),
-    }
+    if is_refusal(&cause) { Failure::certain(cause) } else { Failure::unknown(cause) }
+}
+
+/// Whether a request's error is Azure's word that it had no effect.
+fn is_refusal(cause: &Cause) -> bool {
+    cause.status.map_or(!cause.code.is_empty(), |status| status < 500 && status != 408)
 }
 
 /// An error while waiting. Only the operation's own verdict is one; a refused or lost poll says nothing about it.
