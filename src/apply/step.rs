@@ -72,8 +72,7 @@ impl<C: Cloud> Work<'_, C> {
     }
 
     async fn write(&self, body: &Value) -> Result<Outcome, Failure> {
-        let (sent, was_heard) = self.put(body).await;
-        match sent {
+        match self.put(body).await {
             Ok(Sent::Done(body)) => self.settle(Some(body)).await.map(done),
             Ok(Sent::Running { operation, .. }) => {
                 self.accepted(&operation).await;
@@ -83,18 +82,17 @@ impl<C: Cloud> Work<'_, C> {
                 }
                 self.read_back().await.map(done)
             }
-            Err(cause) if cause.code == "RoleAssignmentExists" => {
-                let alias = existing_assignment(&self.resource, &cause);
+            Err(failure) if failure.cause.code == "RoleAssignmentExists" => {
+                let alias = existing_assignment(&self.resource, &failure.cause);
                 Ok(Outcome::Done { reported: Value::Object(Map::new()), alias })
             }
-            Err(cause) if was_heard => Err(of_request(cause)),
-            Err(cause) => Err(Failure::unknown(cause)),
+            Err(failure) => Err(failure),
         }
     }
 
-    /// Sends a body; and whether every attempt was answered. An attempt without an answer may have taken effect, whatever
-    /// Azure says to its repetition.
-    async fn put(&self, body: &Value) -> (Result<Sent, Cause>, bool) {
+    /// Sends a body. An attempt without an answer may have taken effect, whatever Azure says to its repetition: a refusal
+    /// after one is not certain.
+    async fn put(&self, body: &Value) -> Result<Sent, Failure> {
         let was_heard = AtomicBool::new(true);
         let notes = |note| {
             if let Note::Retrying { cause, .. } = &note
@@ -105,14 +103,15 @@ impl<C: Cloud> Work<'_, C> {
             self.teller.note(note);
         };
         let sent = self.cloud.put(&self.resource, &self.api_version, body, &notes).await;
-        (sent, was_heard.into_inner())
+        let was_heard = was_heard.into_inner();
+        sent.map_err(|cause| if was_heard { of_request(cause) } else { Failure::unknown(cause) })
     }
 
     /// The same body once more, over what a passing failure left behind.
     async fn write_again(&self, body: &Value) -> Result<(), Failure> {
         self.teller.note(Note::Waiting { status: "failed for now, written once more".to_owned() });
         self.cloud.sleep(AGAIN).await;
-        match self.put(body).await.0.map_err(of_request)? {
+        match self.put(body).await? {
             Sent::Done(_) => Ok(()),
             Sent::Running { operation, .. } => {
                 self.accepted(&operation).await;

@@ -57,14 +57,16 @@ pub(super) async fn run(session: &Session, args: &ReportArgs) -> Result<ExitCode
 
 /// Adds to the inventory what decides over no flow and so was not read, as it was applied last.
 fn list_unread(bodies: &mut Vec<Value>, applied: Vec<Value>) {
-    let key = |body: &Value| ResourceId::new(body["id"].as_str().unwrap_or_default()).key();
     let read: BTreeSet<String> = bodies.iter().map(key).collect();
     bodies.extend(applied.into_iter().filter(|body| !read.contains(&key(body))));
 }
 
+fn key(body: &Value) -> String {
+    ResourceId::new(body["id"].as_str().unwrap_or_default()).key()
+}
+
 /// What ARM leaves out of its replies, and an order that does not depend on them.
 fn complete(bodies: &mut [Value], versions: &BTreeMap<String, &str>) {
-    let key = |body: &Value| ResourceId::new(body["id"].as_str().unwrap_or_default()).key();
     for body in bodies.iter_mut().filter(|body| body.is_object()) {
         if let Some(version) = versions.get(&key(body)) {
             body["apiVersion"] = Value::from(*version);
